@@ -1,0 +1,1 @@
+"""Floor 4, a door: JSON and calendar feeds."""

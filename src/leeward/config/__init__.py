@@ -1,0 +1,1 @@
+"""Floor 5: how the house is put together. Settings, addresses, the wiring of consequences, the command line."""

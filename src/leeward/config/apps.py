@@ -1,0 +1,14 @@
+"""At start: the wiring becomes the one table of consequences."""
+
+from django.apps import AppConfig
+
+
+class Config(AppConfig):
+    name = "leeward.config"
+    label = "leeward_config"
+
+    def ready(self) -> None:
+        from leeward.config.wiring import WIRING
+        from leeward.lib.events import connect
+
+        connect(WIRING)

@@ -1,0 +1,34 @@
+"""The field register's rows for tables that libraries bring: `app.Model` → field → entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from leeward.lib.register import Entry, Keep, kept_secret, seen_by_person
+
+OPERATOR = kept_secret(Keep.OPERATOR)
+
+OTHERS: Mapping[str, Mapping[str, Entry]] = {
+    "auth.Permission": {name: OPERATOR for name in ("id", "name", "content_type", "codename")},
+    "auth.Group": {name: OPERATOR for name in ("id", "name")},
+    "auth.Group_permissions": {name: OPERATOR for name in ("id", "group", "permission")},
+    "contenttypes.ContentType": {name: OPERATOR for name in ("id", "app_label", "model")},
+    "account.EmailAddress": {
+        "id": kept_secret(Keep.ACCOUNT),
+        "user": seen_by_person(Keep.ACCOUNT),
+        "email": seen_by_person(Keep.ACCOUNT),
+        "verified": seen_by_person(Keep.ACCOUNT),
+        "primary": seen_by_person(Keep.ACCOUNT),
+    },
+    "account.EmailConfirmation": {
+        name: kept_secret(Keep.DAYS_7_AFTER) for name in ("id", "email_address", "created", "sent", "key")
+    },
+    "mfa.Authenticator": {
+        "id": kept_secret(Keep.ACCOUNT),
+        "user": seen_by_person(Keep.ACCOUNT),
+        "type": seen_by_person(Keep.ACCOUNT),
+        "data": kept_secret(Keep.ACCOUNT),
+        "created_at": seen_by_person(Keep.ACCOUNT),
+        "last_used_at": seen_by_person(Keep.ACCOUNT),
+    },
+}

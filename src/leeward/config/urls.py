@@ -1,0 +1,73 @@
+"""Every address, a line each. `tests/house/access.py` has a row for each of them."""
+
+from __future__ import annotations
+
+from django.urls import path, register_converter
+
+from leeward.lib.ids import ALPHABET, ID_LENGTH, TOKEN_LENGTH
+from leeward.web import errors
+from leeward.web.founding import views as founding
+from leeward.web.front import views as front
+from leeward.web.groups import views as groups
+from leeward.web.places import views as places
+from leeward.web.safety import views as safety
+
+
+class Id:
+    regex = f"[{ALPHABET}]{{{ID_LENGTH}}}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+class Token(Id):
+    regex = f"[{ALPHABET}]{{{TOKEN_LENGTH}}}"
+
+
+register_converter(Id, "id")
+register_converter(Token, "token")
+
+urlpatterns = [
+    path("", front.front, name="front"),
+    # safety
+    path("help/", safety.help_now, name="help"),
+    path("help/<str:country>/", safety.help_now, name="help_country"),
+    # groups
+    path("home/", groups.home, name="home"),
+    path("found/", groups.found, name="found"),
+    path("i/<token:token>/", groups.invitation, name="invitation"),
+    path("waiting/<id:waiting>/", groups.waiting, name="waiting"),
+    path("waiting/<id:waiting>/seat/", groups.take_seat, name="take_seat"),
+    path("waiting/<id:waiting>/leaving/", groups.leave_line, name="leave_line"),
+    path("g/<id:group>/", groups.group, name="group"),
+    path("g/<id:group>/settings/", groups.settings, name="group_settings"),
+    path("g/<id:group>/people/", groups.people, name="group_people"),
+    path("g/<id:group>/membership/pause/", groups.pause, name="pause"),
+    path("g/<id:group>/membership/return/", groups.come_back, name="come_back"),
+    path("g/<id:group>/membership/core/", groups.say_im_in, name="say_im_in"),
+    path("g/<id:group>/membership/core/back/", groups.take_back_im_in, name="take_back_im_in"),
+    path("g/<id:group>/membership/leaving/", groups.leave, name="leave"),
+    path("g/<id:group>/invitations/", groups.invitations, name="invitations"),
+    path("g/<id:group>/invitations/claims/", groups.claim_invitations, name="claim_invitations"),
+    path(
+        "g/<id:group>/invitations/<id:invitation>/withdrawal/", groups.withdraw_invitation, name="withdraw_invitation"
+    ),
+    # places
+    path("g/<id:group>/places/", places.places, name="places"),
+    path("g/<id:group>/places/new/", places.new_place, name="new_place"),
+    path("g/<id:group>/places/<id:place>/", places.place, name="place"),
+    path("g/<id:group>/places/<id:place>/retirement/", places.retire_place, name="retire_place"),
+    # founding
+    path("g/<id:group>/launch/", founding.launch, name="launch"),
+    path("g/<id:group>/launch/<slug:step>/taken/", founding.take_step, name="take_step"),
+    path("g/<id:group>/launch/<slug:step>/returned/", founding.give_step_back, name="give_step_back"),
+    path("g/<id:group>/launch/<slug:step>/done/", founding.mark_step_done, name="mark_step_done"),
+]
+
+handler404 = errors.not_found
+handler500 = errors.server_error
+handler400 = errors.bad_request
+handler403 = errors.forbidden

@@ -1,0 +1,1 @@
+"""Floor 2: the words of peer support, a package each."""

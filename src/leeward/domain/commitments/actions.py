@@ -1,0 +1,36 @@
+"""Writes of commitments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from leeward.domain.commitments import rules
+from leeward.domain.commitments.events import CommitmentLetGo, CommitmentMade
+from leeward.domain.commitments.models import Commitment
+from leeward.domain.commitments.rules import SeenBy
+from leeward.domain.groups.rules import Member
+from leeward.lib.events import announce
+from leeward.lib.refusals import NotHere
+
+
+def keep_from_room(group: str, *, meeting: str, membership: str, text: str, seen: SeenBy, at: datetime) -> None:
+    """What somebody committed to in the room; the close calls this once for each. The newest text of a meeting holds."""
+    row = Commitment.objects.filter(meeting=meeting, membership=membership).first() or Commitment(
+        group_id=group, meeting_id=meeting, membership_id=membership, at=at
+    )
+    row.text, row.seen, row.let_go_at = rules.step(text), seen.value, None
+    row.save()
+    announce(CommitmentMade(group=group, meeting=meeting, by=membership, at=at))
+
+
+@transaction.atomic
+def let_go(ticket: Member, *, commitment: str, at: datetime) -> None:
+    """My step is off my list: no reason asked. Twice is once. Raises NotHere when it is not mine."""
+    row = Commitment.objects.filter(pk=commitment, membership=ticket.membership).first()
+    if row is None:
+        raise NotHere
+    if row.let_go_at is None:
+        Commitment.objects.filter(pk=row.pk).update(let_go_at=at)
+        announce(CommitmentLetGo(group=row.group_id, meeting=row.meeting_id, by=row.membership_id, at=at))

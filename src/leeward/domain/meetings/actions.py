@@ -1,0 +1,457 @@
+"""Writes of meetings: the rhythm and its dates, the agenda, who comes, the close and the chain of records.
+
+The chain is one per group: whoever adds a link holds the group's lock.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Max
+
+from leeward.domain.groups import actions as groups
+from leeward.domain.groups import queries as group_queries
+from leeward.domain.groups.models import Group, Membership
+from leeward.domain.groups.rules import Member, may_found_change
+from leeward.domain.meetings import queries, rules
+from leeward.domain.meetings.events import (
+    AgendaChanged,
+    LeafRemoved,
+    MeetingCancelled,
+    MeetingClosed,
+    MeetingConfirmed,
+    MeetingMoved,
+    MeetingOpened,
+    MeetingPlanned,
+    RecordCorrected,
+    RecordSealed,
+    RsvpGiven,
+)
+from leeward.domain.meetings.models import (
+    AgendaBlock,
+    AgendaItem,
+    Attendance,
+    GuestPresence,
+    Leaf,
+    Meeting,
+    Record,
+    Rhythm,
+    Rsvp,
+)
+from leeward.domain.places.models import Place
+from leeward.lib import words
+from leeward.lib.events import announce
+from leeward.lib.refusals import NotHere, Refusal
+from leeward.lib.tickets import Clock
+
+# Rhythm and dates --------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def set_rhythm(ticket: Member, rhythm: rules.Rhythm, *, place: str | None, at: datetime) -> None:
+    """Plan 26 weeks of dates. Founders do this until the first closed meeting, later a poll does.
+
+    Raises Refusal("core_not_complete" | "by_poll_only" | "in_the_past").
+    """
+    if not may_found_change(ticket):
+        raise Refusal("by_poll_only")
+    if queries.rhythm(ticket.group) is None:
+        groups.refuse_incomplete_core(ticket.group)
+    keep_rhythm(ticket.group, rhythm, place=place, by=ticket.membership, at=at)
+
+
+def keep_rhythm(group: str, rhythm: rules.Rhythm, *, place: str | None, by: str | None, at: datetime) -> None:
+    """The rhythm holds from now on: dates of the old one that are still to come give way to the new ones.
+
+    Dates that somebody moved, opened or gave a theme stay. `by` is None when a poll carried it.
+    """
+    if rules.happens_at(rhythm.start_local, rhythm.zone) <= at:
+        raise Refusal("in_the_past", field="date")
+    groups.lock(group)
+    if place is not None and not Place.objects.filter(pk=place, group=group, retired_at=None).exists():
+        raise NotHere
+    row = Rhythm.objects.create(
+        group_id=group,
+        starts_local=rhythm.start_local.isoformat(timespec="minutes"),
+        zone=rhythm.zone,
+        every_weeks=rhythm.every_weeks,
+        minutes=rhythm.minutes,
+        cycle=",".join(way.value for way in rhythm.cycle),
+        place_id=place,
+        set_by_id=by,
+        set_at=at,
+    )
+    untouched = Meeting.objects.filter(
+        group=group, closed_at=None, opened_at=None, cancelled_at=None, starts_at__gt=at, rhythm__isnull=False
+    )
+    gone = [meeting for meeting in untouched if not meeting.theme and meeting.planned_for == meeting.starts_at]
+    Meeting.objects.filter(pk__in=[meeting.pk for meeting in gone]).delete()
+    _plan(row, at=at)
+
+
+def _rules_of(row: Rhythm) -> rules.Rhythm:
+    return rules.Rhythm(
+        start_local=datetime.fromisoformat(row.starts_local),
+        zone=row.zone,
+        every_weeks=row.every_weeks,
+        minutes=row.minutes,
+        cycle=tuple(rules.Way(way) for way in row.cycle.split(",")),
+    )
+
+
+def _plan(row: Rhythm, *, at: datetime) -> int:
+    """Dates of the next 26 weeks that are not there yet. Planning twice changes nothing."""
+    group = Group.objects.get(pk=row.group_id)
+    there = set(
+        Meeting.objects.filter(group=group, planned_for__gte=at).values_list("planned_for", flat=True)
+    )
+    made = 0
+    for date in rules.planned(_rules_of(row), at):
+        if date.at in there:
+            continue
+        meeting = Meeting.objects.create(
+            group=group,
+            starts_at=date.at,
+            ends_at=date.at + timedelta(minutes=row.minutes),
+            local=date.local.isoformat(timespec="minutes"),
+            zone=row.zone,
+            minutes=row.minutes,
+            way=date.way.value,
+            place_id=row.place_id,
+            rhythm=row,
+            planned_for=date.at,
+        )
+        _write_agenda(meeting, rules.agenda_for(group.format, row.minutes))
+        announce(MeetingPlanned(group=group.pk, meeting=meeting.pk, at=at))
+        made += 1
+    return made
+
+
+@transaction.atomic
+def plan_ahead(_by: Clock, *, group: str, at: datetime) -> int:
+    """Keep 26 weeks planned. Returns how many dates were added."""
+    groups.lock(group)
+    row = queries.rhythm(group)
+    return 0 if row is None else _plan(row, at=at)
+
+
+def _changeable(ticket: Member, meeting: str, *, at: datetime) -> Meeting:
+    """A meeting that is still to come, locked. Raises NotHere, Refusal("meeting_over" | "meeting_open")."""
+    row = Meeting.objects.select_for_update().filter(pk=meeting, group=ticket.group).first()
+    if row is None:
+        raise NotHere
+    if row.closed_at is not None or row.cancelled_at is not None:
+        raise Refusal("meeting_over")
+    if row.opened_at is not None:
+        raise Refusal("meeting_open")
+    return row
+
+
+def _refuse_unless_in_charge(ticket: Member, row: Meeting) -> None:
+    """The lead of that meeting, or a founder before the first closed meeting; without a lead, anyone."""
+    if row.lead_id not in (None, ticket.membership) and not may_found_change(ticket):
+        raise Refusal("lead_only")
+
+
+@transaction.atomic
+def move(ticket: Member, *, meeting: str, local: datetime, at: datetime) -> None:
+    """Another local wall time, in the meeting's zone. Raises Refusal("in_the_past" | "lead_only" | …)."""
+    row = _changeable(ticket, meeting, at=at)
+    _refuse_unless_in_charge(ticket, row)
+    moment = rules.happens_at(local, row.zone)
+    if moment <= at:
+        raise Refusal("in_the_past", field="date")
+    if moment == row.starts_at:
+        return
+    row.starts_at, row.ends_at = moment, moment + timedelta(minutes=row.minutes)
+    row.local, row.confirmed_at = local.isoformat(timespec="minutes"), None
+    row.save()
+    announce(MeetingMoved(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
+
+
+@transaction.atomic
+def cancel(ticket: Member, *, meeting: str, at: datetime) -> None:
+    """This date does not happen. Cancelling twice changes nothing."""
+    if Meeting.objects.filter(pk=meeting, group=ticket.group).exclude(cancelled_at=None).exists():
+        return
+    row = _changeable(ticket, meeting, at=at)
+    _refuse_unless_in_charge(ticket, row)
+    row.cancelled_at = at
+    row.save()
+    announce(MeetingCancelled(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
+
+
+@transaction.atomic
+def confirm(ticket: Member, *, meeting: str, at: datetime) -> None:
+    """ "Still on": the lead says so from three days before. Twice is once."""
+    row = _changeable(ticket, meeting, at=at)
+    _refuse_unless_in_charge(ticket, row)
+    if row.confirmed_at is None:
+        row.confirmed_at = at
+        row.save()
+        announce(MeetingConfirmed(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
+
+
+@transaction.atomic
+def take_turn(ticket: Member, *, meeting: str, at: datetime) -> None:
+    """ "I'll lead" for a meeting without a lead; the backup for one that has one. Raises Refusal("turn_taken")."""
+    row = _changeable(ticket, meeting, at=at)
+    if ticket.membership in (row.lead_id, row.backup_id):
+        return
+    if row.lead_id is None:
+        row.lead_id = ticket.membership
+    elif row.backup_id is None:
+        row.backup_id = ticket.membership
+    else:
+        raise Refusal("turn_taken")
+    row.save()
+    announce(AgendaChanged(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
+
+
+@transaction.atomic
+def give_turn_back(ticket: Member, *, meeting: str, at: datetime) -> None:
+    """I cannot lead: the backup takes over, else the turn is open again. No reason asked."""
+    row = _changeable(ticket, meeting, at=at)
+    if row.lead_id == ticket.membership:
+        row.lead_id, row.backup_id = row.backup_id, None
+    elif row.backup_id == ticket.membership:
+        row.backup_id = None
+    else:
+        return
+    row.save()
+    announce(AgendaChanged(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
+
+
+def hand_on_turns(group: str, *, membership: str, at: datetime) -> None:
+    """Somebody left: their turns to come pass to the backup, or are open again."""
+    coming = Meeting.objects.filter(group=group, closed_at=None, cancelled_at=None)
+    for row in coming.filter(lead=membership):
+        row.lead_id, row.backup_id = row.backup_id, None
+        row.save()
+    coming.filter(backup=membership).update(backup=None)
+    Rsvp.objects.filter(membership=membership, meeting__in=coming.filter(starts_at__gt=at)).delete()
+
+
+# Agenda ------------------------------------------------------------------------------------------------------------
+
+
+def _write_agenda(meeting: Meeting, blocks: Sequence[rules.Block]) -> None:
+    AgendaBlock.objects.filter(meeting=meeting).delete()
+    AgendaBlock.objects.bulk_create(
+        AgendaBlock(meeting=meeting, number=number, kind=block.kind.value, title=block.title, minutes=block.minutes)
+        for number, block in enumerate(blocks, 1)
+    )
+
+
+@transaction.atomic
+def set_agenda(ticket: Member, *, meeting: str, blocks: Sequence[rules.Block], at: datetime) -> None:
+    """Replace the blocks: reordered, resized, from a template. Raises Refusal when they do not fit the length."""
+    row = _changeable(ticket, meeting, at=at)
+    _refuse_unless_in_charge(ticket, row)
+    _write_agenda(row, rules.checked_agenda(blocks, row.minutes))
+    announce(AgendaChanged(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
+
+
+@transaction.atomic
+def set_theme(ticket: Member, *, meeting: str, theme: str, at: datetime) -> None:
+    """One line of at most 80 characters; empty takes it away."""
+    row = _changeable(ticket, meeting, at=at)
+    _refuse_unless_in_charge(ticket, row)
+    row.theme = words.line(theme, field="theme", most=rules.THEME_LENGTH, least=0)
+    row.save()
+    announce(AgendaChanged(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
+
+
+@transaction.atomic
+def set_place(ticket: Member, *, meeting: str, place: str | None, way: rules.Way, at: datetime) -> None:
+    """Where this date happens. Raises NotHere for a place that is not ours."""
+    row = _changeable(ticket, meeting, at=at)
+    _refuse_unless_in_charge(ticket, row)
+    if place is not None and not Place.objects.filter(pk=place, group=ticket.group, retired_at=None).exists():
+        raise NotHere
+    row.place_id, row.way = place, way.value
+    row.save()
+    announce(MeetingMoved(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
+
+
+@transaction.atomic
+def propose_item(ticket: Member, *, meeting: str, title: str, at: datetime) -> str:
+    """A topic for a meeting. Returns its id. Raises Refusal("too_many_items")."""
+    row = _changeable(ticket, meeting, at=at)
+    kept = words.line(title, field="title", most=rules.ITEM_LENGTH)
+    if AgendaItem.objects.filter(meeting=row, withdrawn_at=None).count() >= rules.ITEMS_MOST:
+        raise Refusal("too_many_items", most=rules.ITEMS_MOST)
+    item = AgendaItem(meeting=row, by_id=ticket.membership, title=kept, at=at)
+    item.save(force_insert=True)
+    announce(AgendaChanged(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
+    return item.pk
+
+
+@transaction.atomic
+def withdraw_item(ticket: Member, *, item: str, at: datetime) -> None:
+    """My own topic is off the list. Raises NotHere."""
+    row = AgendaItem.objects.filter(pk=item, by=ticket.membership, meeting__group=ticket.group).first()
+    if row is None:
+        raise NotHere
+    AgendaItem.objects.filter(pk=row.pk, withdrawn_at=None).update(withdrawn_at=at)
+
+
+# Who comes ---------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def answer_rsvp(ticket: Member, *, meeting: str, answer: rules.Answer, at: datetime) -> None:
+    """Tell the group; the last answer wins. Touches one row of my own. Raises NotHere, Refusal("rsvp_over" | …)."""
+    row = Meeting.objects.filter(pk=meeting, group=ticket.group).first()
+    if row is None:
+        raise NotHere
+    if row.closed_at is not None or row.cancelled_at is not None or at >= row.ends_at:
+        raise Refusal("rsvp_over")
+    rules.refuse_impossible_answer(answer, rules.Way(row.way))
+    Rsvp.objects.bulk_create(
+        [Rsvp(meeting=row, membership_id=ticket.membership, answer=answer.value, at=at)],
+        update_conflicts=True,
+        unique_fields=["meeting", "membership"],
+        update_fields=["answer", "at"],
+    )
+    announce(RsvpGiven(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
+
+
+# Opening and closing: called by the room ----------------------------------------------------------------------------
+
+
+def mark_opened(meeting: Meeting, *, by: str, at: datetime) -> None:
+    """The room is open. The caller holds the group's lock."""
+    meeting.opened_at = at
+    meeting.lead_id = meeting.lead_id or by
+    meeting.save()
+    announce(MeetingOpened(group=meeting.group_id, meeting=meeting.pk, by=by, at=at))
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the room knows at its close. `present` maps membership id to "room" or "online"."""
+
+    present: dict[str, str]
+    lead: str | None
+    steps: Sequence[tuple[str, str]]  # (membership id, text) of steps their owners chose to show the group
+
+
+def close(meeting: Meeting, held: Held, *, by: str | None, at: datetime) -> Record:
+    """Attendance, the sealed record, and what the group learns. The caller holds the group's lock."""
+    if meeting.closed_at is not None:
+        raise Refusal("meeting_over")
+    meeting.closed_at = at
+    meeting.lead_id = held.lead or meeting.lead_id
+    meeting.save()
+    Attendance.objects.bulk_create(
+        Attendance(meeting=meeting, membership_id=member, way=way) for member, way in held.present.items()
+    )
+    record = seal(meeting, steps=held.steps, at=at)
+    groups.note_meeting_closed(meeting.group_id, present=tuple(held.present), at=at)
+    announce(MeetingClosed(group=meeting.group_id, meeting=meeting.pk, by=by, at=at))
+    return record
+
+
+def seal(meeting: Meeting, *, steps: Sequence[tuple[str, str]] = (), at: datetime) -> Record:
+    """The record of a meeting as the next link of the chain."""
+    topics = [item.title for item in meeting.items.all() if item.carried_at and not item.withdrawn_at]
+    following = (
+        Meeting.objects.filter(group=meeting.group_id, starts_at__gt=meeting.starts_at, cancelled_at=None)
+        .filter(closed_at=None)
+        .order_by("starts_at")
+        .first()
+    )
+    lines = rules.record_lines(
+        starts_local=meeting.local,
+        zone=meeting.zone,
+        way=rules.Way(meeting.way),
+        place=meeting.place.label if meeting.place else "",
+        theme=meeting.theme,
+        topics=topics,
+        steps=[text for _, text in steps],
+        next_local=following.local if following else "",
+        imported=meeting.imported,
+    )
+    authors = iter([member for member, _ in steps])
+    return _link(
+        meeting,
+        [(line, next(authors) if line.kind is rules.LeafKind.STEP else None) for line in lines],
+        addendum_by=None,
+        at=at,
+    )
+
+
+def _link(
+    meeting: Meeting,
+    lines: Sequence[tuple[rules.Line, str | None]],
+    *,
+    addendum_by: str | None,
+    at: datetime,
+) -> Record:
+    group = meeting.group_id
+    last = Record.objects.filter(group=group).order_by("-number").values_list("number", "hash").first()
+    number, previous = (1, rules.NO_PREVIOUS) if last is None else (last[0] + 1, last[1])
+    leaves = [rules.Leaf(line.kind, line.text, secrets.token_hex(16)) for line, _ in lines]
+    hashes = [rules.leaf_hash(leaf) for leaf in leaves]
+    record = Record.objects.create(
+        group_id=group,
+        number=number,
+        meeting=meeting,
+        addendum=addendum_by is not None,
+        addendum_by_id=addendum_by,
+        previous=previous,
+        hash=rules.record_hash(previous, hashes),
+        sealed_at=at,
+    )
+    Leaf.objects.bulk_create(
+        Leaf(
+            record=record,
+            number=place,
+            kind=leaf.kind.value,
+            text=leaf.text,
+            salt=leaf.salt,
+            hash=digest,
+            author_id=author,
+        )
+        for place, (leaf, digest, (_, author)) in enumerate(zip(leaves, hashes, lines, strict=True), 1)
+    )
+    announce(RecordSealed(group=group, record=record.pk, meeting=meeting.pk, at=at))
+    return record
+
+
+@transaction.atomic
+def add_to_record(ticket: Member, *, meeting: str, text: str, at: datetime) -> str:
+    """A correction: an addendum with a date and an author, the chain's next link. Raises Refusal("not_sealed")."""
+    groups.lock(ticket.group)
+    row = Meeting.objects.filter(pk=meeting, group=ticket.group).first()
+    if row is None:
+        raise NotHere
+    if row.closed_at is None:
+        raise Refusal("not_sealed")
+    kept = words.passage(text, field="text", most=rules.ADDENDUM_LENGTH, least=1)
+    line = rules.Line(rules.LeafKind.ADDENDUM, kept)
+    record = _link(row, [(line, ticket.membership)], addendum_by=ticket.membership, at=at)
+    announce(
+        RecordCorrected(group=ticket.group, record=record.pk, meeting=meeting, by=ticket.membership, at=at)
+    )
+    return record.pk
+
+
+@transaction.atomic
+def remove_leaf(ticket: Member, *, leaf: str, at: datetime) -> None:
+    """My own line leaves the record: text and salt go, the hash stays, the chain holds. Twice is once."""
+    row = Leaf.objects.filter(pk=leaf, author=ticket.membership, record__group=ticket.group).first()
+    if row is None:
+        raise NotHere
+    if row.removed_at is None:
+        row.text, row.salt, row.removed_at = None, None, at
+        row.save()
+        announce(LeafRemoved(group=ticket.group, record=row.record_id, by=ticket.membership, at=at))
+
+
+__all__ = ["GuestPresence", "Max", "Membership", "group_queries"]

@@ -1,0 +1,252 @@
+"""Reads of meetings, always for a ticket. A page names what it needs, and gets it in a fixed number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Prefetch, Q
+
+from leeward.domain.groups import queries as groups
+from leeward.domain.groups.rules import Member
+from leeward.domain.meetings import rules
+from leeward.domain.meetings.models import (
+    AgendaBlock,
+    AgendaItem,
+    Attendance,
+    GuestPresence,
+    Leaf,
+    Meeting,
+    Record,
+    Rhythm,
+    Rsvp,
+)
+from leeward.domain.people.rules import Self
+from leeward.lib.refusals import NotHere
+
+RECORDS_A_PAGE = 20
+
+
+def rhythm(group: str) -> Rhythm | None:
+    """The rhythm that holds now."""
+    return Rhythm.objects.filter(group=group).order_by("-set_at", "-id").first()
+
+
+def _live(group: str, at: datetime):  # type: ignore[no-untyped-def]  # a queryset
+    """Meetings that are still to come or going on: not closed, not cancelled, not over for hours."""
+    return Meeting.objects.filter(
+        group=group, closed_at=None, cancelled_at=None, ends_at__gt=at - rules.STAYS_OPEN
+    ).select_related("lead", "backup", "place")
+
+
+def next_meeting(ticket: Member, *, at: datetime) -> Meeting | None:
+    """The meeting that goes on or comes next, with its lead, backup and place, in one statement."""
+    return _live(ticket.group, at).order_by("starts_at").first()
+
+
+def next_by_group(me: Self, *, groups_of_mine: Sequence[str], at: datetime) -> Mapping[str, Meeting]:
+    """group id → its next meeting, for the home page, in one statement."""
+    rows = (
+        Meeting.objects.filter(
+            group__in=groups_of_mine,
+            closed_at=None,
+            cancelled_at=None,
+            ends_at__gt=at - rules.STAYS_OPEN,
+            starts_at__lt=at + rules.LOOK_AHEAD,
+        )
+        .select_related("lead", "place")
+        .order_by("-starts_at")
+    )
+    return {row.group_id: row for row in rows}
+
+
+def my_rsvps(me: Self, meetings: Sequence[str]) -> Mapping[str, str]:
+    """meeting id → my answer, in one statement."""
+    rows = Rsvp.objects.filter(meeting__in=meetings, membership__person=me.person)
+    return dict(rows.values_list("meeting", "answer"))
+
+
+def coming(ticket: Member, *, at: datetime, most: int = 13) -> tuple[Meeting, ...]:
+    """The next dates."""
+    return tuple(_live(ticket.group, at).order_by("starts_at")[:most])
+
+
+def meeting_of(ticket: Member, *, meeting: str) -> Meeting:
+    """One meeting of my group. Raises NotHere."""
+    row = (
+        Meeting.objects.filter(pk=meeting, group=ticket.group)
+        .select_related("lead", "backup", "place")
+        .prefetch_related("blocks")
+        .first()
+    )
+    if row is None:
+        raise NotHere
+    return row
+
+
+@dataclass(frozen=True)
+class RsvpLine:
+    name: str
+    answer: str
+    me: bool
+
+
+def rsvps(ticket: Member, *, meeting: str) -> tuple[RsvpLine, ...]:
+    """Who said what; silence is no row. Only people who have a seat now."""
+    rows = (
+        Rsvp.objects.filter(meeting=meeting, meeting__group=ticket.group, membership__stints__ended_at=None)
+        .select_related("membership")
+        .order_by("membership__number")
+    )
+    return tuple(RsvpLine(row.membership.name, row.answer, row.membership_id == ticket.membership) for row in rows)
+
+
+@dataclass(frozen=True)
+class ItemLine:
+    id: str
+    title: str
+    by: str
+    mine: bool
+    carried: bool
+
+
+def items(ticket: Member, *, meeting: str) -> tuple[ItemLine, ...]:
+    """Topics proposed for a meeting, oldest first."""
+    rows = (
+        AgendaItem.objects.filter(meeting=meeting, meeting__group=ticket.group, withdrawn_at=None)
+        .select_related("by")
+        .order_by("at", "id")
+    )
+    return tuple(
+        ItemLine(
+            id=row.pk,
+            title=row.title,
+            by=row.by.name if row.by else "",
+            mine=row.by_id == ticket.membership,
+            carried=row.carried_at is not None,
+        )
+        for row in rows
+    )
+
+
+def agenda(meeting: Meeting) -> tuple[rules.Block, ...]:
+    """The meeting's blocks as rules know them."""
+    return tuple(rules.Block(rules.BlockKind(row.kind), row.title, row.minutes) for row in meeting.blocks.all())
+
+
+@dataclass(frozen=True)
+class LeafLine:
+    """One line of a record for one reader. `name` is empty for "someone" and for lines without an author."""
+
+    id: str
+    kind: str
+    text: str
+    name: str
+    someone: bool
+    removed: bool
+    mine: bool
+
+
+@dataclass(frozen=True)
+class RecordLine:
+    """One sealed record for one reader, its addenda included."""
+
+    id: str
+    number: int
+    meeting: str
+    starts_at: datetime
+    sealed_at: datetime
+    hash: str
+    addendum: bool
+    author: str
+    imported: bool
+    leaves: tuple[LeafLine, ...]
+
+
+def records(ticket: Member, *, page: int = 1) -> tuple[tuple[RecordLine, ...], int]:
+    """One page of the group's chain, newest first, and how many pages there are."""
+    whole = Record.objects.filter(group=ticket.group)
+    pages = max(-(-whole.count() // RECORDS_A_PAGE), 1)
+    page = min(max(page, 1), pages)
+    rows = _with_leaves(whole).order_by("-number")[(page - 1) * RECORDS_A_PAGE : page * RECORDS_A_PAGE]
+    return tuple(_record(row, ticket) for row in rows), pages
+
+
+def chain(ticket: Member) -> tuple[RecordLine, ...]:
+    """The whole chain, oldest first, for an export."""
+    return tuple(_record(row, ticket) for row in _with_leaves(Record.objects.filter(group=ticket.group)))
+
+
+def record_of_meeting(ticket: Member, *, meeting: str) -> tuple[RecordLine, ...]:
+    """A meeting's record and its addenda. Empty when it is not sealed yet."""
+    return tuple(
+        _record(row, ticket) for row in _with_leaves(Record.objects.filter(group=ticket.group, meeting=meeting))
+    )
+
+
+def _with_leaves(rows):  # type: ignore[no-untyped-def]  # a queryset
+    return rows.select_related("meeting", "addendum_by").prefetch_related(
+        Prefetch("leaves", queryset=Leaf.objects.select_related("author"))
+    )
+
+
+def _record(row: Record, ticket: Member) -> RecordLine:
+    return RecordLine(
+        id=row.pk,
+        number=row.number,
+        meeting=row.meeting_id,
+        starts_at=row.meeting.starts_at,
+        sealed_at=row.sealed_at,
+        hash=row.hash,
+        addendum=row.addendum,
+        author=row.addendum_by.name if row.addendum_by else "",
+        imported=row.meeting.imported,
+        leaves=tuple(_leaf(leaf, row, ticket) for leaf in row.leaves.all()),
+    )
+
+
+def _leaf(leaf: Leaf, record: Record, ticket: Member) -> LeafLine:
+    mine = leaf.author_id == ticket.membership
+    known = mine or record.meeting.starts_at >= ticket.since
+    return LeafLine(
+        id=leaf.pk,
+        kind=leaf.kind,
+        text=leaf.text or "",
+        name=leaf.author.name if leaf.author and known else "",
+        someone=leaf.author_id is not None and not known,
+        removed=leaf.removed_at is not None,
+        mine=mine,
+    )
+
+
+@dataclass(frozen=True)
+class Chained:
+    """A group's chain as stored, for checking it."""
+
+    group: str
+    links: tuple[rules.Link, ...]
+
+
+def chains(groups_wanted: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Ids of groups that have a chain."""
+    rows = Record.objects.values_list("group", flat=True).distinct()
+    return tuple(sorted(rows if groups_wanted is None else rows.filter(group__in=groups_wanted)))
+
+
+def attendance_of(ticket: Member, *, meeting: str) -> tuple[str, ...]:
+    """Names of who was there, for people who were members then; guests are a number on the page, not names."""
+    rows = Attendance.objects.filter(meeting=meeting, meeting__group=ticket.group).select_related("membership")
+    return tuple(row.membership.name for row in rows.order_by("membership__number"))
+
+
+def guests_of(ticket: Member, *, meeting: str) -> int:
+    return GuestPresence.objects.filter(meeting=meeting, meeting__group=ticket.group).count()
+
+
+def held(ticket: Member) -> int:
+    """How many meetings the group has held."""
+    return Meeting.objects.filter(Q(group=ticket.group) & ~Q(closed_at=None)).count()
+
+
+__all__ = ["AgendaBlock", "groups"]

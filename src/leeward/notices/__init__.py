@@ -1,0 +1,1 @@
+"""Floor 3: who is told, how and when."""

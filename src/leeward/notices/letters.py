@@ -1,0 +1,48 @@
+"""Letters: a closed list of kinds, each with a neutral subject and a few plain words around one link.
+
+A subject or a body never names a group, a person, a place, or anything about stress (TRUST §4).
+"""
+
+from __future__ import annotations
+
+import enum
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class Letter(enum.StrEnum):
+    INVITATION = "invitation"
+    SEAT = "seat"
+
+
+SUBJECTS: dict[Letter, Promise] = {
+    Letter.INVITATION: _("An invitation"),
+    Letter.SEAT: _("News for you"),
+}
+
+BODIES: dict[Letter, Promise] = {
+    Letter.INVITATION: _(
+        "Hello,\n\nsomebody you know has sent you an invitation. You can read what it is about here:\n\n%(link)s\n\n"
+        "Opening it does nothing yet. It works for 7 days and is meant for this address only.\n"
+        "If you did not expect this letter, you can leave it."
+    ),
+    Letter.SEAT: _(
+        "Hello,\n\nsomething you are waiting for has come up. Please look within 48 hours:\n\n%(link)s\n\n"
+        "If it does not suit you any more, you can leave this letter."
+    ),
+}
+
+
+def send(to: str, kind: Letter, link: str) -> None:
+    """Send after the transaction commits. `link` is a path or a full address. A mail server that is down costs the letter only."""
+    address = link if link.startswith("http") else f"{settings.PUBLIC_URL}{link}"
+    message = EmailMessage(subject=str(SUBJECTS[kind]), body=str(BODIES[kind]) % {"link": address}, to=[to])
+    transaction.on_commit(lambda: _post(message), robust=True)
+
+
+def _post(message: EmailMessage) -> None:
+    message.send()

@@ -1,0 +1,60 @@
+"""What every answer has in common: refusals become pages, personal pages are never stored, language follows the person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from django.utils import translation
+
+from leeward.lib.refusals import NotHere, Refusal
+from leeward.web import errors
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class answers:  # noqa: N801 — named as settings list it: a verb, like its neighbour
+    """Turns the domain's two exceptions into their pages and puts the common headers on every answer."""
+
+    sync_capable, async_capable = True, False
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit() or int(length) > settings.LEEWARD_UPLOAD_MOST:
+            response = errors.too_large(request)
+        else:
+            response = self.get_response(request)
+        if not request.path.startswith(settings.STATIC_URL):
+            response.headers.setdefault("Cache-Control", "no-store")
+            response.headers.setdefault("X-Robots-Tag", "noindex, nofollow")
+            response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, NotHere):
+            return errors.not_found(request)
+        if isinstance(exception, Refusal):
+            return errors.refused(request, exception)
+        if isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
+            return errors.too_large(request)
+        if isinstance(exception, MultiPartParserError | UnicodeDecodeError):
+            return errors.bad_request(request)
+        return None
+
+
+def language(get_response: GetResponse) -> GetResponse:
+    """The person's language once they are signed in (`web.tickets` sets it), before that what the browser asks for."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        translation.activate(translation.get_language_from_request(request))
+        response = get_response(request)
+        response.headers["Content-Language"] = translation.get_language() or settings.LANGUAGE_CODE
+        return response
+
+    return middleware

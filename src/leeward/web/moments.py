@@ -1,0 +1,52 @@
+"""Dates and times as a person reads them: their language, their zone, and the zone always beside the time."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel import dates
+from django.utils import timezone, translation
+
+
+def _locale() -> str:
+    language = translation.get_language() or "en"
+    return {"en": "en_GB"}.get(language, language.replace("-", "_"))
+
+
+def _zone(zone: str | None) -> ZoneInfo:
+    return ZoneInfo(zone) if zone else ZoneInfo(timezone.get_current_timezone_name())
+
+
+def day(value: date) -> str:
+    """Thursday, 15 October 2026"""
+    return dates.format_date(value, "EEEE, d MMMM y", locale=_locale())
+
+
+def short_day(value: date) -> str:
+    """15 Oct 2026"""
+    return dates.format_date(value, "d MMM y", locale=_locale())
+
+
+def day_of(at: datetime, zone: str | None = None) -> str:
+    return day(at.astimezone(_zone(zone)).date())
+
+
+def short_day_of(at: datetime, zone: str | None = None) -> str:
+    return short_day(at.astimezone(_zone(zone)).date())
+
+
+def time_of(at: datetime, zone: str | None = None) -> str:
+    """19:00 (Berlin time)"""
+    tz = _zone(zone)
+    city = dates.get_timezone_name(tz, width="long", locale=_locale()) if tz.key == "UTC" else _city(tz)
+    return f"{dates.format_time(at.astimezone(tz), 'HH:mm', locale=_locale())} ({city})"
+
+
+def _city(tz: ZoneInfo) -> str:
+    return dates.get_timezone_location(tz, locale=_locale(), return_city=True)
+
+
+def day_and_time(at: datetime, zone: str | None = None) -> str:
+    """Thursday, 15 October 2026, 19:00 (Berlin)"""
+    return f"{day_of(at, zone)}, {time_of(at, zone)}"

@@ -1,0 +1,1 @@
+"""A group's way in and out."""

@@ -1,0 +1,60 @@
+"""A door first asks for the visitor's ticket. Without one there is the not-found page, signed out too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone, translation
+
+from leeward.domain.groups import queries as groups
+from leeward.domain.groups.rules import Member
+from leeward.domain.people import queries as people
+from leeward.domain.people.rules import Self
+from leeward.lib import clock
+from leeward.lib.refusals import NotHere
+
+
+def me_or_none(request: HttpRequest) -> Self | None:
+    """The signed-in person's ticket, read once a request; their language and zone hold from then on."""
+    if not hasattr(request, "ticket"):
+        user: Any = request.user
+        ticket = people.ticket_of(user) if user.is_authenticated and user.is_active else None
+        request.ticket = ticket  # type: ignore[attr-defined]
+        if ticket:
+            translation.activate(ticket.language)
+            timezone.activate(ticket.zone)
+        else:
+            timezone.deactivate()
+    found: Self | None = request.ticket  # type: ignore[attr-defined]
+    return found
+
+
+def me(request: HttpRequest) -> Self:
+    """Raises NotHere when nobody is signed in."""
+    found = me_or_none(request)
+    if found is None:
+        raise NotHere
+    return found
+
+
+def member(request: HttpRequest, group: str) -> Member:
+    """The visitor's ticket for this group. Raises NotHere: absent, forbidden and left alike."""
+    ticket = groups.member(me(request), group=group, at=clock.now())
+    timezone.activate(ticket.group_zone)
+    return ticket
+
+
+def signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """For pages that belong to everybody with an account (home, account): the signed-out are sent to sign in."""
+
+    @wraps(view)
+    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if me_or_none(request) is None:
+            return redirect("sign_in")
+        return view(request, *args, **kwargs)
+
+    return door
