@@ -17,7 +17,7 @@ def a_member(**changes: object) -> Member:
     said: dict[str, object] = {
         "group": "g", "membership": "m", "person": "p", "name": "Ana", "stage": Stage.MEMBER, "number": 1,
         "founder": True, "in_core": True, "group_zone": "UTC", "first_closed_at": None,
-        "since": NOW,
+        "since": NOW, "imported": False,
     }  # fmt: skip
     return Member(**(said | changes))  # type: ignore[arg-type]
 

@@ -16,7 +16,7 @@ END = START + timedelta(hours=1)
 LINK = "https://meet.example/harbour"
 ANA = Member(
     group="g", membership="m", person="p", name="Ana", stage=Stage.MEMBER, number=1, founder=False, in_core=True,
-    group_zone="Europe/Berlin", first_closed_at=None, since=START,
+    group_zone="Europe/Berlin", first_closed_at=None, since=START, imported=False,
 )  # fmt: skip
 
 

@@ -12,10 +12,10 @@ import pytest
 from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.data import path_of
 
 from leeward.domain.portability.rules import EVENTS_MOST, MEETINGS, ImportPlan, Refused, checked
 from leeward.lib.refusals import Refusal
+from tests.data import path_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TODAY = date(2026, 6, 1)

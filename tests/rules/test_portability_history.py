@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.data import path_of
 
 from leeward.domain.portability.rules import ATTENDANCE, ImportPlan, Mismatch, Stint, checked, found_in, stints_of
+from tests.data import path_of
 
 UTC = ZoneInfo("UTC")
 TODAY = date(2026, 6, 1)

@@ -44,7 +44,8 @@ def test_a_line_is_read_with_all_it_says() -> None:
     [
         ('country = "DE"', 'country = "Germany"', "country must be two capital letters, like DE"),
         ('name = "Listening"', "", "name is missing"),
-        ("verified_on = 2026-10-01", 'verified_on = "soon"', "verified_on must be a date without quotes, like 2026-03-31"),
+        ("verified_on = 2026-10-01", 'verified_on = "soon"',
+         "verified_on must be a date without quotes, like 2026-03-31"),
         ("verified_on = 2026-10-01", "", "verified_on must be a date without quotes, like 2026-03-31"),
         ("verified_on = 2026-10-01", "verified_on = 2026-10-01T10:00:00Z",
          "verified_on must be a date without quotes, like 2026-03-31"),

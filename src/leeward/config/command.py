@@ -229,15 +229,30 @@ def doctor(arguments: argparse.Namespace) -> int:
     return 1 if problems else 0
 
 
-def import_group(arguments: argparse.Namespace) -> int:
+def import_group(arguments: argparse.Namespace) -> None:
     _start()
-    from leeward.jobs.moving import take_in
+    from leeward.config.moving import take_in
 
-    return take_in(arguments, say=say, answer=_answer)
+    _in_words(lambda: take_in(arguments, say=say, answer=_answer))
 
 
-def export_group(arguments: argparse.Namespace) -> int:
+def export_group(arguments: argparse.Namespace) -> None:
     _start()
-    from leeward.jobs.moving import give_out
+    from leeward.config.moving import give_out
 
-    return give_out(arguments, say=say, answer=_answer)
+    _in_words(lambda: give_out(arguments, answer=_answer))
+
+
+def _in_words(do: Callable[[], None]) -> None:
+    """What the domain refuses, in plain words."""
+    from leeward.lib.refusals import NotHere, Refusal
+    from leeward.web.words import sentence
+
+    try:
+        do()
+    except Refusal as refusal:
+        raise CannotDo(sentence(refusal)) from refusal
+    except NotHere as absent:
+        raise CannotDo("There is no group with this id.") from absent
+    except OSError as error:
+        raise CannotDo(f"{error.filename}: {error.strerror}") from error

@@ -9,7 +9,11 @@ from leeward.web import errors
 from leeward.web.founding import views as founding
 from leeward.web.front import views as front
 from leeward.web.groups import views as groups
+from leeward.web.meetings import views as meetings
 from leeward.web.places import views as places
+from leeward.web.pledges import views as pledges
+from leeward.web.polls import views as polls
+from leeward.web.room import views as room
 from leeward.web.safety import views as safety
 
 
@@ -65,6 +69,41 @@ urlpatterns = [
     path("g/<id:group>/launch/<slug:step>/taken/", founding.take_step, name="take_step"),
     path("g/<id:group>/launch/<slug:step>/returned/", founding.give_step_back, name="give_step_back"),
     path("g/<id:group>/launch/<slug:step>/done/", founding.mark_step_done, name="mark_step_done"),
+    # pledges
+    path("g/<id:group>/pledge/", pledges.pledge, name="pledge"),
+    path("g/<id:group>/pledge/draft/", pledges.draft, name="draft"),
+    path("g/<id:group>/pledge/adoption/", pledges.adopt, name="adopt"),
+    path("g/<id:group>/pledge/assent/", pledges.agree, name="agree"),
+    path("g/<id:group>/pledge/spoken/", pledges.spoken_yes, name="spoken_yes"),
+    # meetings
+    path("g/<id:group>/meetings/", meetings.dates, name="dates"),
+    path("g/<id:group>/rhythm/", meetings.rhythm, name="rhythm"),
+    path("g/<id:group>/record/", meetings.record, name="record"),
+    path("g/<id:group>/record/record.md", meetings.record_markdown, name="record_markdown"),
+    path("g/<id:group>/record/record.csv", meetings.record_csv, name="record_csv"),
+    path("g/<id:group>/record/leaves/<id:leaf>/removal/", meetings.remove_leaf, name="remove_leaf"),
+    path("g/<id:group>/meetings/<id:meeting>/", meetings.meeting, name="meeting"),
+    path("g/<id:group>/meetings/<id:meeting>/rsvp/", meetings.rsvp, name="rsvp"),
+    path("g/<id:group>/meetings/<id:meeting>/turn/", meetings.turn, name="turn"),
+    path("g/<id:group>/meetings/<id:meeting>/turn/back/", meetings.turn_back, name="turn_back"),
+    path("g/<id:group>/meetings/<id:meeting>/confirmation/", meetings.confirm, name="confirm"),
+    path("g/<id:group>/meetings/<id:meeting>/cancellation/", meetings.cancel, name="cancel"),
+    path("g/<id:group>/meetings/<id:meeting>/change/", meetings.change, name="change"),
+    path("g/<id:group>/meetings/<id:meeting>/agenda/", meetings.agenda, name="agenda"),
+    path("g/<id:group>/meetings/<id:meeting>/addendum/", meetings.addendum, name="addendum"),
+    path(
+        "g/<id:group>/meetings/<id:meeting>/items/<id:item>/withdrawal/", meetings.withdraw_item, name="withdraw_item"
+    ),
+    # polls
+    path("g/<id:group>/polls/new/", polls.new_poll, name="new_poll"),
+    path("g/<id:group>/polls/new/<slug:what>/", polls.propose, name="propose"),
+    path("g/<id:group>/polls/<id:poll>/", polls.poll, name="poll"),
+    path("g/<id:group>/polls/<id:poll>/thumb/", polls.vote, name="vote"),
+    # room
+    path("g/<id:group>/meetings/<id:meeting>/room/", room.room, name="room"),
+    path("g/<id:group>/meetings/<id:meeting>/room/opening/", room.open_room, name="open_room"),
+    path("g/<id:group>/meetings/<id:meeting>/room/steps/<id:whom>/", room.step_for, name="step_for"),
+    path("g/<id:group>/meetings/<id:meeting>/room/<slug:move>/", room.move, name="move"),
 ]
 
 handler404 = errors.not_found

@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from leeward.domain.commitments import events as commitments
 from leeward.domain.founding import events as founding
 from leeward.domain.groups import events as groups
 from leeward.domain.journal import actions as journal
+from leeward.domain.meetings import actions as meetings_actions
+from leeward.domain.meetings import events as meetings
 from leeward.domain.people import events as people
 from leeward.domain.places import events as places
+from leeward.domain.pledges import actions as pledges_actions
+from leeward.domain.pledges import events as pledges
+from leeward.domain.polls import actions as polls_actions
+from leeward.domain.polls import events as polls
+from leeward.domain.portability import events as portability
+from leeward.domain.room import events as room
 from leeward.lib.events import Event, Reaction
 
 WIRING: Mapping[type[Event], Sequence[Reaction]] = {
@@ -25,7 +34,12 @@ WIRING: Mapping[type[Event], Sequence[Reaction]] = {
     groups.MemberClaimed: [journal.note],
     groups.MemberPaused: [journal.note],
     groups.MemberReturned: [journal.note],
-    groups.MemberLeft: [journal.note],
+    groups.MemberLeft: [
+        journal.note,
+        pledges_actions.after_member_left,
+        meetings_actions.after_member_left,
+        polls_actions.after_member_left,
+    ],
     groups.StoodInLine: [],
     groups.SeatOffered: [],
     groups.SaidImIn: [journal.note],
@@ -35,4 +49,26 @@ WIRING: Mapping[type[Event], Sequence[Reaction]] = {
     founding.LaunchStepTaken: [journal.note],
     founding.LaunchStepGivenBack: [journal.note],
     founding.LaunchStepDone: [journal.note],
+    portability.GroupTakenIn: [],
+    meetings.RhythmSet: [journal.note],
+    meetings.MeetingPlanned: [],
+    meetings.MeetingMoved: [journal.note],
+    meetings.MeetingCancelled: [journal.note],
+    meetings.MeetingConfirmed: [journal.note],
+    meetings.RsvpGiven: [],
+    meetings.AgendaChanged: [journal.note],
+    meetings.MeetingOpened: [journal.note],
+    meetings.MeetingClosed: [journal.note],
+    meetings.RecordSealed: [journal.note],
+    meetings.RecordCorrected: [journal.note],
+    meetings.LeafRemoved: [journal.note],
+    commitments.CommitmentMade: [],
+    commitments.CommitmentLetGo: [],
+    room.RoomMoved: [],
+    room.RoomForgotten: [],
+    pledges.PledgeDrafted: [journal.note],
+    pledges.PledgeAdopted: [journal.note],
+    pledges.PledgeAgreed: [journal.note],
+    polls.PollOpened: [journal.note],
+    polls.PollClosed: [journal.note],
 }

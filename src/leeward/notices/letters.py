@@ -38,7 +38,8 @@ BODIES: dict[Letter, Promise] = {
 
 
 def send(to: str, kind: Letter, link: str) -> None:
-    """Send after the transaction commits. `link` is a path or a full address. A mail server that is down costs the letter only."""
+    """Send after the transaction commits; `link` is a path or a full address. A mail server that is down costs the
+    letter only."""
     address = link if link.startswith("http") else f"{settings.PUBLIC_URL}{link}"
     message = EmailMessage(subject=str(SUBJECTS[kind]), body=str(BODIES[kind]) % {"link": address}, to=[to])
     transaction.on_commit(lambda: _post(message), robust=True)

@@ -12,11 +12,15 @@ from django.urls import reverse
 from django.utils import translation
 from jinja2 import Environment, StrictUndefined
 
+from leeward.domain.meetings.rules import Answer, BlockKind, LeafKind
+from leeward.domain.polls.rules import Outcome
 from leeward.lib.ids import new_id
 from leeward.web import moments, words
 
 
 def environment(**options: Any) -> Environment:
+    from leeward.web.meetings.views import leaf_text
+
     env = Environment(**(options | {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}))
     env.install_gettext_callables(  # type: ignore[attr-defined]
         gettext=translation.gettext, ngettext=translation.ngettext, pgettext=translation.pgettext,
@@ -36,6 +40,11 @@ def environment(**options: Any) -> Environment:
         date=moments.day,
         short_date=moments.short_day,
         label=words.label,
+        answer_label=lambda code: words.label(Answer(code)),
+        outcome_label=lambda code: words.label(Outcome(code)),
+        block_kind=lambda code: words.label(BlockKind(code)),
+        leaf_kind=lambda code: words.label(LeafKind(code)),
+        leaf_text=leaf_text,
     )
     return env
 

@@ -50,3 +50,8 @@ def _city(tz: ZoneInfo) -> str:
 def day_and_time(at: datetime, zone: str | None = None) -> str:
     """Thursday, 15 October 2026, 19:00 (Berlin)"""
     return f"{day_of(at, zone)}, {time_of(at, zone)}"
+
+
+def wall_time(local: datetime, zone: str) -> str:
+    """A wall time that is already in its zone: Thursday, 15 October 2026, 19:00 (Berlin)"""
+    return f"{day(local.date())}, {local:%H:%M} ({_city(ZoneInfo(zone))})"

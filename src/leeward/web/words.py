@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from leeward.domain.founding.rules import Step
 from leeward.domain.groups.rules import Format, Stage
+from leeward.domain.meetings.rules import Answer, BlockKind, LeafKind, Standing, Way
+from leeward.domain.polls.rules import Change, Outcome
 from leeward.lib.refusals import Refusal
 from leeward.lib.register import Keep, Seen
 
@@ -46,7 +48,51 @@ REFUSALS: dict[str, Words] = {
     "step_shows_itself": _("This step is done when it shows: there is nothing to tick."),
     "no_such_step": _("There is no such step."),
     "launch_over": _("The group has met: the launch path is behind you."),
+    "no_help_lines": _("No help line of this group's country has been checked lately. Ask whoever runs this server."),
+    # pledge
+    "pledge_first": _("First comes your yes to the pledge."),
+    "pledge_changed": _("The text has changed meanwhile. Please read it again."),
+    "too_many_lines": _("Please keep it to %(most)s sentences."),
+    "witness_another": _("It takes three people: who says yes, who heard it, and you."),
+    # meetings
+    "zone_unknown": _("Please choose a time zone from the list."),
+    "time_unreadable": _("Please give the time like 18:30."),
+    "year_out_of_bounds": _("Please check the year: it has to lie between %(least)s and %(most)s."),
+    "in_the_past": _("This lies in the past. Please choose a later time."),
+    "after_the_poll": _("Thumbs take three days. Please choose a first date after that."),
+    "lead_only": _("Whoever leads this meeting does that."),
+    "turn_taken": _("Somebody leads already, and somebody stands by."),
+    "meeting_over": _("This meeting is over or does not happen."),
+    "meeting_open": _("This meeting is going on already."),
+    "too_early": _("The room opens at %(opens)s."),
+    "agenda_empty": _("Please keep at least one block with minutes."),
+    "too_many_blocks": _("Please keep it to %(most)s blocks."),
+    "block_minutes": _("A block takes 1 to %(most)s minutes."),
+    "agenda_too_long": _("The blocks take %(total)s minutes, but the meeting has %(minutes)s."),
+    "too_many_items": _("There are %(most)s topics already. Take one back first."),
+    "rsvp_over": _("This meeting is over."),
+    "answer_impossible": _("This meeting does not happen that way."),
+    "not_sealed": _("There is no record yet: it is sealed when the meeting closes."),
+    # polls
+    "poll_closed": _("This poll is closed."),
+    "not_eligible": _("You were not yet part of this question when it was asked."),
+    "too_many_polls": _("There are %(most)s open questions. Let some close first."),
+    "found_by_yourself": _("Until the first meeting is over you can change this yourself."),
+    "room_is_open": _("A meeting is going on. Ask again when it is over."),
+    "asked_already": _("The group is answering this question already."),
+    # the room
+    "room_closed": _("The meeting is closed."),
+    "room_not_now": _("That does not fit just now. Look again."),
+    "room_come_in_first": _("First say that you are here."),
+    "room_lead_only": _("Whoever leads does that."),
+    "room_who": _("Please choose who."),
+    "room_not_here": _("They are not here."),
+    "room_lead_here": _("The lead is here, or it is too early to take over."),
+    "room_extended_enough": _("There was more time often enough."),
+    "room_own_only": _("A step for one's own eyes only can be written by oneself only."),
     # a group's way in and out
+    "who_are_you": _("Please choose which of these people you are."),
+    "passphrase_missing": _("Please give a file with the passphrase: --passphrase-file FILE."),
     "import_no_folder": _("There is no such folder."),
     "import_nothing": _("Nothing to read: we look for members.csv, attendance.csv or meetings.ics."),
     "import_no_rows": _("No row of these files could be used (%(refused)s were left out)."),
@@ -59,7 +105,7 @@ REFUSALS: dict[str, Words] = {
     "import_too_many_people": _("%(file)s names more than %(most)s people. A group is smaller than that."),
     "import_too_many_meetings": _("%(file)s holds more than %(most)s meetings."),
     "import_too_many_events": _("%(file)s holds more events than we read at once (at most %(most)s)."),
-    "import_unusable": _("%(file)s: more than %(most)s rows cannot be used, up to line %(line)s. Is it the right file?"),
+    "import_unusable": _("%(file)s: over %(most)s rows cannot be used (up to line %(line)s). Is it the right one?"),
     "import_columns_missing": _("%(file)s: the first line has to name its columns. Missing: %(columns)s."),
     "import_columns_twice": _("%(file)s: more than one column could be: %(columns)s. Please rename the others."),
     "import_not_a_calendar": _("%(file)s is not a calendar file: it should begin with BEGIN:VCALENDAR."),
@@ -70,38 +116,103 @@ REFUSALS: dict[str, Words] = {
     "portable_closed": _("It did not open: another passphrase, or the file was changed on the way."),
 }
 
-LABELS: dict[Enum, Words] = {
-    Format.TOPIC_CIRCLE: _("Topic circle"),
-    Format.SKILL_POD: _("Skill pod"),
-    Format.LIFE_STAGE_COHORT: _("Life-stage group"),
-    Format.HYBRID_COMMUNITY: _("Hybrid community"),
-    Stage.INVITED: _("invited"),
-    Stage.NEWCOMER: _("new here"),
-    Stage.MEMBER: _("member"),
-    Stage.PAUSED: _("on a break"),
-    Stage.LEFT: _("left"),
-    Step.SURVEY: _("Ask around"),
-    Step.CORE: _("Five to seven people are in"),
-    Step.PURPOSE: _("Say what it is for"),
-    Step.PLEDGE: _("Draft a pledge"),
-    Step.PLACE: _("Find a room or a link"),
-    Step.AGENDA: _("Look at the first agenda"),
-    Step.DATE: _("Set a first date"),
-    Seen.PUBLIC: _("everybody"),
-    Seen.NETWORK: _("groups of the network"),
-    Seen.GROUP: _("the members of this group"),
-    Seen.PERSON: _("only you"),
-    Seen.SECRET: _("nobody"),
-    Keep.ACCOUNT: _("as long as your account exists"),
-    Keep.GROUP_LIFE: _("as long as the group exists"),
-    Keep.MONTHS_13: _("13 months"),
-    Keep.MONTHS_24: _("24 months"),
-    Keep.UNTIL_CLOSE: _("until it closes"),
-    Keep.DAYS_7_AFTER: _("7 days after it ends"),
-    Keep.HOURS_48: _("48 hours"),
-    Keep.MINUTES_30: _("30 minutes"),
-    Keep.DAYS_14: _("14 days"),
-    Keep.OPERATOR: _("as long as the operator keeps it"),
+# By vocabulary: two vocabularies may use one code ("online" is a way and an answer).
+LABELS: dict[type[Enum], dict[Enum, Words]] = {
+    Format: {
+        Format.TOPIC_CIRCLE: _("Topic circle"),
+        Format.SKILL_POD: _("Skill pod"),
+        Format.LIFE_STAGE_COHORT: _("Life-stage group"),
+        Format.HYBRID_COMMUNITY: _("Hybrid community"),
+    },
+    Stage: {
+        Stage.INVITED: _("invited"),
+        Stage.NEWCOMER: _("new here"),
+        Stage.MEMBER: _("member"),
+        Stage.PAUSED: _("on a break"),
+        Stage.LEFT: _("left"),
+    },
+    Step: {
+        Step.SURVEY: _("Ask around"),
+        Step.CORE: _("Five to seven people are in"),
+        Step.PURPOSE: _("Say what it is for"),
+        Step.PLEDGE: _("Draft a pledge"),
+        Step.PLACE: _("Find a room or a link"),
+        Step.AGENDA: _("Look at the first agenda"),
+        Step.DATE: _("Set a first date"),
+    },
+    Seen: {
+        Seen.PUBLIC: _("everybody"),
+        Seen.NETWORK: _("groups of the network"),
+        Seen.GROUP: _("the members of this group"),
+        Seen.PERSON: _("only you"),
+        Seen.SECRET: _("nobody"),
+    },
+    Keep: {
+        Keep.ACCOUNT: _("as long as your account exists"),
+        Keep.GROUP_LIFE: _("as long as the group exists"),
+        Keep.MONTHS_13: _("13 months"),
+        Keep.MONTHS_24: _("24 months"),
+        Keep.UNTIL_CLOSE: _("until it closes"),
+        Keep.DAYS_7_AFTER: _("7 days after it ends"),
+        Keep.HOURS_48: _("48 hours"),
+        Keep.MINUTES_30: _("30 minutes"),
+        Keep.DAYS_14: _("14 days"),
+        Keep.OPERATOR: _("as long as the operator keeps it"),
+    },
+    Way: {
+        Way.IN_PERSON: _("in the room"),
+        Way.ONLINE: _("online"),
+        Way.HYBRID: _("in the room or online"),
+    },
+    Answer: {
+        Answer.ROOM: _("I come, in the room"),
+        Answer.ONLINE: _("I come, online"),
+        Answer.CANT: _("I can't come"),
+    },
+    Standing: {
+        Standing.PLANNED: _("planned"),
+        Standing.CONFIRMED: _("still on"),
+        Standing.UNCONFIRMED: _("not confirmed yet"),
+        Standing.OPEN: _("going on now"),
+        Standing.HELD: _("over"),
+        Standing.CANCELLED: _("cancelled"),
+        Standing.NOT_HELD: _("did not happen"),
+    },
+    BlockKind: {
+        BlockKind.PLEDGE: _("Our pledge"),
+        BlockKind.MOOD: _("How we are"),
+        BlockKind.SPOTLIGHT: _("One person's topic"),
+        BlockKind.BRAINSTORM: _("Everybody's ideas"),
+        BlockKind.PRACTICE: _("Practice"),
+        BlockKind.EXPERIENCE: _("What we live through"),
+        BlockKind.OPEN: _("Open time"),
+        BlockKind.COMMITMENT: _("One step each"),
+    },
+    LeafKind: {
+        LeafKind.ORIGIN: _("Origin"),
+        LeafKind.DATE: _("Date"),
+        LeafKind.WAY: _("Way"),
+        LeafKind.PLACE: _("Place"),
+        LeafKind.THEME: _("Theme"),
+        LeafKind.TOPIC: _("Topic"),
+        LeafKind.STEP: _("Step"),
+        LeafKind.NEXT: _("Next date"),
+        LeafKind.ADDENDUM: _("Addendum"),
+    },
+    Outcome: {
+        Outcome.CARRIED: _("carried"),
+        Outcome.NOT_CARRIED: _("not carried"),
+        Outcome.NOT_ENOUGH_ANSWERED: _("not enough answered"),
+    },
+    Change: {
+        Change.NAME: _("Name"),
+        Change.PURPOSE: _("Purpose"),
+        Change.COHORT: _("Who we are"),
+        Change.FORMAT: _("How we work"),
+        Change.CAPACITY: _("Seats"),
+        Change.RHYTHM: _("Rhythm"),
+        Change.PLEDGE: _("Pledge"),
+    },
 }
 
 EXPLAINED: dict[Enum, Words] = {
@@ -152,11 +263,11 @@ def row_reason(reason: str, facts: Mapping[str, object]) -> str:
 
 
 def label(value: Enum) -> str:
-    return str(LABELS[value])
+    return str(LABELS[type(value)][value])
 
 
 def choices(kind: type[Enum]) -> list[tuple[str, Words]]:
-    return [(value.value, LABELS[value]) for value in kind]
+    return [(value.value, LABELS[kind][value]) for value in kind]
 
 
 def sentence(refusal: Refusal) -> str:
@@ -167,7 +278,7 @@ def sentence(refusal: Refusal) -> str:
 def _fact(value: object) -> str:
     from leeward.web import moments
 
-    if isinstance(value, Enum) and value in LABELS:
+    if isinstance(value, Enum) and type(value) in LABELS:
         return label(value)
     if isinstance(value, datetime):
         return moments.day_and_time(value)

@@ -43,7 +43,9 @@ def launch(ticket: Member, *, at: datetime) -> Launch:
     )
     taken = {
         Step(step.step): Taken(
-            membership=step.by_id, name=step.by.name if step.by is not None and step.seated else "", done_at=step.done_at
+            membership=step.by_id,
+            name=step.by.name if step.by is not None and step.seated else "",
+            done_at=step.done_at,
         )
         for step in _steps(ticket)
     }
@@ -63,7 +65,7 @@ def launch(ticket: Member, *, at: datetime) -> Launch:
     )
 
 
-def _steps(ticket: Member):  # type: ignore[no-untyped-def]  # an annotated queryset has no writable type
+def _steps(ticket: Member):  # an annotated queryset has no writable type
     seated = Stint.objects.filter(membership=OuterRef("by"), ended_at=None)
     return StepTaken.objects.filter(group=ticket.group).select_related("by").annotate(seated=Exists(seated))
 

@@ -256,8 +256,8 @@ def _refuse_taken_name(group: str, shown: str, me: Self) -> None:
     mine = skeleton(shown)
     seated = Membership.objects.filter(group=group, stints__ended_at=None).exclude(person=me.person)
     in_line = Waiting.objects.filter(group=group, ended_at=None).exclude(person=me.person)
-    taken = [*seated.only("id", "name"), *in_line.only("id", "name")]
-    if any(skeleton(row.name) == mine for row in taken):
+    taken = [row.name for row in seated.only("id", "name")] + [row.name for row in in_line.only("id", "name")]
+    if any(skeleton(name) == mine for name in taken):
         raise Refusal("name_taken", field="name")
 
 
@@ -410,7 +410,37 @@ def end_long_pauses(_by: Clock, *, group: str, at: datetime) -> int:
 # Called down from higher nouns -------------------------------------------------------------------------------------
 
 
+def refuse_incomplete_core(ticket: Member) -> None:
+    """The core gate: a first date needs five people who said "I'm in". Imported groups have met already.
+
+    Raises Refusal("core_first").
+    """
+    core = CoreYes.objects.filter(group=ticket.group).count()
+    if not (rules.core_complete(core) or ticket.imported):
+        raise Refusal("core_first", least=rules.CORE_LEAST, missing=rules.CORE_LEAST - core)
+
+
 def note_meeting_closed(group: str, *, present: Sequence[str], at: datetime) -> None:
     """`meetings.close` says who was there: newcomers come of age, and the founders' rights end with the first."""
     Group.objects.filter(pk=group, first_closed_at=None).update(first_closed_at=at)
     Membership.objects.filter(group=group, pk__in=present).update(met=F("met") + 1)
+
+
+@transaction.atomic
+def claims_for_all(group: str, *, at: datetime) -> list[tuple[str, str]]:
+    """(name, token) of a fresh claim invitation for each seat on paper. For whoever brought the group in."""
+    lock(group)
+    made = []
+    for seat in Membership.objects.filter(group=group, person=None, stints__ended_at=None).order_by("number"):
+        token = new_token()
+        Invitation(
+            group_id=group,
+            claims=seat,
+            digest=keyring().digest(token, queries.INVITATION),
+            token=token,
+            uses_left=1,
+            made_at=at,
+            ends_at=at + rules.INVITATION_LASTS,
+        ).save(force_insert=True)
+        made.append((seat.name, token))
+    return made

@@ -99,7 +99,9 @@ class Stint(models.Model):
         ordering = ["began_at"]
         constraints = [
             models.UniqueConstraint(fields=["membership"], condition=Q(ended_at=None), name="one_open_stint"),
-            models.CheckConstraint(condition=Q(ended_at=None) | Q(ended_at__gte=models.F("began_at")), name="stint_runs_on"),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=models.F("began_at")), name="stint_runs_on"
+            ),
         ]
         indexes = [models.Index(fields=["group"], condition=Q(ended_at=None), name="open_stints")]
 
@@ -117,7 +119,9 @@ class Pause(models.Model):
     }
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["membership"], condition=Q(ended_at=None), name="one_open_pause")]
+        constraints = [
+            models.UniqueConstraint(fields=["membership"], condition=Q(ended_at=None), name="one_open_pause")
+        ]
 
 
 class Founder(models.Model):

@@ -13,7 +13,7 @@ from leeward.domain.groups.rules import Format, Member, Seats, Stage
 from leeward.domain.people.rules import Self
 from leeward.lib.fields import keyring
 from leeward.lib.refusals import NotHere
-from leeward.lib.tickets import Bearer, Clock
+from leeward.lib.tickets import Bearer
 
 INVITATION = "invitation"
 
@@ -26,7 +26,7 @@ def _open_pause(at: datetime) -> Exists:
     return Exists(Pause.objects.filter(membership=OuterRef("pk"), began_at__lte=at, ended_at=None))
 
 
-def _tickets(at: datetime):  # type: ignore[no-untyped-def]  # an annotated queryset has no writable type
+def _tickets(at: datetime):  # an annotated queryset has no writable type
     return Membership.objects.select_related("group").annotate(
         seated=_open_stint(at),
         pausing=_open_pause(at),
@@ -49,6 +49,7 @@ def _ticket(row: Membership) -> Member:
         in_core=row.said_yes,  # type: ignore[attr-defined]
         group_zone=row.group.zone,
         first_closed_at=row.group.first_closed_at,
+        imported=row.group.imported_at is not None,
     )
 
 

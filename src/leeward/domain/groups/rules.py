@@ -65,6 +65,7 @@ class Member:
     in_core: bool
     group_zone: str
     first_closed_at: datetime | None
+    imported: bool
 
 
 def stage_of(*, met: int, paused: bool, left: bool) -> Stage:

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max
 
 from leeward.domain.groups import actions as groups
-from leeward.domain.groups import queries as group_queries
-from leeward.domain.groups.models import Group, Membership
+from leeward.domain.groups.events import MemberLeft
+from leeward.domain.groups.models import Group
 from leeward.domain.groups.rules import Member, may_found_change
 from leeward.domain.meetings import queries, rules
 from leeward.domain.meetings.events import (
@@ -29,13 +28,13 @@ from leeward.domain.meetings.events import (
     MeetingPlanned,
     RecordCorrected,
     RecordSealed,
+    RhythmSet,
     RsvpGiven,
 )
 from leeward.domain.meetings.models import (
     AgendaBlock,
     AgendaItem,
     Attendance,
-    GuestPresence,
     Leaf,
     Meeting,
     Record,
@@ -43,6 +42,7 @@ from leeward.domain.meetings.models import (
     Rsvp,
 )
 from leeward.domain.places.models import Place
+from leeward.domain.safety import queries as safety
 from leeward.lib import words
 from leeward.lib.events import announce
 from leeward.lib.refusals import NotHere, Refusal
@@ -55,12 +55,16 @@ from leeward.lib.tickets import Clock
 def set_rhythm(ticket: Member, rhythm: rules.Rhythm, *, place: str | None, at: datetime) -> None:
     """Plan 26 weeks of dates. Founders do this until the first closed meeting, later a poll does.
 
-    Raises Refusal("core_not_complete" | "by_poll_only" | "in_the_past").
+    A group that has none yet and no founder (an imported one) lets any member set the first.
+    Raises Refusal("core_first" | "no_help_lines" | "by_poll_only" | "in_the_past").
     """
-    if not may_found_change(ticket):
+    first = queries.rhythm(ticket.group) is None
+    if not (may_found_change(ticket) or (first and ticket.imported)):
         raise Refusal("by_poll_only")
-    if queries.rhythm(ticket.group) is None:
-        groups.refuse_incomplete_core(ticket.group)
+    if first:
+        groups.refuse_incomplete_core(ticket)
+        if not safety.country_ready(Group.objects.get(pk=ticket.group).country, at=at):
+            raise Refusal("no_help_lines")
     keep_rhythm(ticket.group, rhythm, place=place, by=ticket.membership, at=at)
 
 
@@ -91,6 +95,14 @@ def keep_rhythm(group: str, rhythm: rules.Rhythm, *, place: str | None, by: str 
     gone = [meeting for meeting in untouched if not meeting.theme and meeting.planned_for == meeting.starts_at]
     Meeting.objects.filter(pk__in=[meeting.pk for meeting in gone]).delete()
     _plan(row, at=at)
+    announce(RhythmSet(group=group, by=by, at=at))
+
+
+def place_of_rhythm(group: str) -> str | None:
+    """The place of the rhythm that holds, when it is still in use."""
+    row = queries.rhythm(group)
+    place = row.place if row else None
+    return place.pk if place is not None and place.retired_at is None else None
 
 
 def _rules_of(row: Rhythm) -> rules.Rhythm:
@@ -158,19 +170,34 @@ def _refuse_unless_in_charge(ticket: Member, row: Meeting) -> None:
 
 
 @transaction.atomic
-def move(ticket: Member, *, meeting: str, local: datetime, at: datetime) -> None:
-    """Another local wall time, in the meeting's zone. Raises Refusal("in_the_past" | "lead_only" | …)."""
+def arrange(
+    ticket: Member, *, meeting: str, local: datetime, theme: str, way: rules.Way, place: str | None, at: datetime
+) -> None:
+    """Day and time (wall time in the meeting's zone), theme, way and place of one date.
+
+    Raises NotHere, Refusal("in_the_past" | "lead_only" | "meeting_open" | "meeting_over").
+    """
     row = _changeable(ticket, meeting, at=at)
     _refuse_unless_in_charge(ticket, row)
+    if place not in (None, row.place_id) and not Place.objects.filter(
+        pk=place, group=ticket.group, retired_at=None
+    ).exists():
+        raise NotHere
+    rules.refuse_far_year(local, field="date")
     moment = rules.happens_at(local, row.zone)
-    if moment <= at:
+    moved = moment != row.starts_at
+    if moved and moment <= at:
         raise Refusal("in_the_past", field="date")
-    if moment == row.starts_at:
-        return
-    row.starts_at, row.ends_at = moment, moment + timedelta(minutes=row.minutes)
-    row.local, row.confirmed_at = local.isoformat(timespec="minutes"), None
+    if moved:
+        row.starts_at, row.ends_at = moment, moment + timedelta(minutes=row.minutes)
+        row.local = rules.shown_at(moment, row.zone).isoformat(timespec="minutes")
+        row.confirmed_at = None
+    row.theme = words.line(theme, field="theme", most=rules.THEME_LENGTH, least=0)
+    moved = moved or row.place_id != place or row.way != way.value
+    row.place_id, row.way = place, way.value
     row.save()
-    announce(MeetingMoved(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
+    event = MeetingMoved if moved else AgendaChanged
+    announce(event(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
 
 
 @transaction.atomic
@@ -226,9 +253,10 @@ def give_turn_back(ticket: Member, *, meeting: str, at: datetime) -> None:
     announce(AgendaChanged(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
 
 
-def hand_on_turns(group: str, *, membership: str, at: datetime) -> None:
-    """Somebody left: their turns to come pass to the backup, or are open again."""
-    coming = Meeting.objects.filter(group=group, closed_at=None, cancelled_at=None)
+def after_member_left(event: MemberLeft) -> None:
+    """Their turns to come pass to the backup, or are open again."""
+    membership, at = event.by, event.at
+    coming = Meeting.objects.filter(group=event.group, closed_at=None, cancelled_at=None)
     for row in coming.filter(lead=membership):
         row.lead_id, row.backup_id = row.backup_id, None
         row.save()
@@ -254,28 +282,6 @@ def set_agenda(ticket: Member, *, meeting: str, blocks: Sequence[rules.Block], a
     _refuse_unless_in_charge(ticket, row)
     _write_agenda(row, rules.checked_agenda(blocks, row.minutes))
     announce(AgendaChanged(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
-
-
-@transaction.atomic
-def set_theme(ticket: Member, *, meeting: str, theme: str, at: datetime) -> None:
-    """One line of at most 80 characters; empty takes it away."""
-    row = _changeable(ticket, meeting, at=at)
-    _refuse_unless_in_charge(ticket, row)
-    row.theme = words.line(theme, field="theme", most=rules.THEME_LENGTH, least=0)
-    row.save()
-    announce(AgendaChanged(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
-
-
-@transaction.atomic
-def set_place(ticket: Member, *, meeting: str, place: str | None, way: rules.Way, at: datetime) -> None:
-    """Where this date happens. Raises NotHere for a place that is not ours."""
-    row = _changeable(ticket, meeting, at=at)
-    _refuse_unless_in_charge(ticket, row)
-    if place is not None and not Place.objects.filter(pk=place, group=ticket.group, retired_at=None).exists():
-        raise NotHere
-    row.place_id, row.way = place, way.value
-    row.save()
-    announce(MeetingMoved(group=ticket.group, meeting=meeting, by=ticket.membership, at=at))
 
 
 @transaction.atomic
@@ -453,5 +459,3 @@ def remove_leaf(ticket: Member, *, leaf: str, at: datetime) -> None:
         row.save()
         announce(LeafRemoved(group=ticket.group, record=row.record_id, by=ticket.membership, at=at))
 
-
-__all__ = ["GuestPresence", "Max", "Membership", "group_queries"]

@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch
 
-from leeward.domain.groups import queries as groups
 from leeward.domain.groups.rules import Member
 from leeward.domain.meetings import rules
 from leeward.domain.meetings.models import (
-    AgendaBlock,
     AgendaItem,
     Attendance,
     GuestPresence,
@@ -23,7 +21,9 @@ from leeward.domain.meetings.models import (
     Rsvp,
 )
 from leeward.domain.people.rules import Self
+from leeward.lib.crypto import CannotOpen
 from leeward.lib.refusals import NotHere
+from leeward.lib.tickets import Operator
 
 RECORDS_A_PAGE = 20
 
@@ -130,9 +130,12 @@ def items(ticket: Member, *, meeting: str) -> tuple[ItemLine, ...]:
     )
 
 
-def agenda(meeting: Meeting) -> tuple[rules.Block, ...]:
-    """The meeting's blocks as rules know them."""
-    return tuple(rules.Block(rules.BlockKind(row.kind), row.title, row.minutes) for row in meeting.blocks.all())
+def agenda(meeting: Meeting, *, first: bool = False) -> tuple[rules.Block, ...]:
+    """The meeting's blocks as rules know them. Until a group has held a meeting, the pledge opens it."""
+    blocks = [rules.Block(rules.BlockKind(row.kind), row.title, row.minutes) for row in meeting.blocks.all()]
+    if first and meeting.closed_at is None:
+        return rules.with_pledge(blocks, meeting.minutes)
+    return tuple(blocks)
 
 
 @dataclass(frozen=True)
@@ -220,18 +223,25 @@ def _leaf(leaf: Leaf, record: Record, ticket: Member) -> LeafLine:
     )
 
 
-@dataclass(frozen=True)
-class Chained:
-    """A group's chain as stored, for checking it."""
-
-    group: str
-    links: tuple[rules.Link, ...]
+def groups_with_records(_by: Operator) -> tuple[str, ...]:
+    """Ids of groups that have a chain, for the doctor."""
+    return tuple(Record.objects.order_by("group").values_list("group", flat=True).distinct())
 
 
-def chains(groups_wanted: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Ids of groups that have a chain."""
-    rows = Record.objects.values_list("group", flat=True).distinct()
-    return tuple(sorted(rows if groups_wanted is None else rows.filter(group__in=groups_wanted)))
+def links(_by: Operator, *, group: str) -> tuple[rules.Link, ...]:
+    """A group's chain as stored, in order. Raises CannotOpen when a sealed line was changed."""
+    rows = Record.objects.filter(group=group).prefetch_related("leaves").order_by("number")
+    return tuple(
+        rules.Link(
+            row.number,
+            row.previous,
+            row.hash,
+            tuple(
+                rules.StoredLeaf(leaf.number, leaf.kind, leaf.text, leaf.salt, leaf.hash) for leaf in row.leaves.all()
+            ),
+        )
+        for row in rows
+    )
 
 
 def attendance_of(ticket: Member, *, meeting: str) -> tuple[str, ...]:
@@ -246,7 +256,16 @@ def guests_of(ticket: Member, *, meeting: str) -> int:
 
 def held(ticket: Member) -> int:
     """How many meetings the group has held."""
-    return Meeting.objects.filter(Q(group=ticket.group) & ~Q(closed_at=None)).count()
+    return Meeting.objects.filter(group=ticket.group).exclude(closed_at=None).count()
 
 
-__all__ = ["AgendaBlock", "groups"]
+
+def unopened_records(_by: Operator, *, group: str) -> tuple[int, ...]:
+    """Numbers of a group's records that hold a line whose sealed bytes cannot be opened."""
+    closed = set()
+    for leaf in Leaf.objects.filter(record__group=group).select_related("record"):
+        try:
+            _ = (leaf.text, leaf.salt)
+        except (CannotOpen, UnicodeDecodeError):
+            closed.add(leaf.record.number)
+    return tuple(sorted(closed))

@@ -18,7 +18,10 @@ from leeward.web import words
 from leeward.web.forms import Form
 from leeward.web.safety.countries import country_choices
 
-_AREAS = ("Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
+_AREAS = (
+    "Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/",
+    "Pacific/",
+)  # fmt: skip
 
 
 def zone_choices() -> list[tuple[str, str]]:
@@ -102,7 +105,8 @@ class SettingsForm(_Describing):
     def __init__(
         self, request: HttpRequest | None = None, *, group: GroupFacts, ready: tuple[str, ...], **options: Any
     ) -> None:
-        initial = {name: getattr(group, name) for name in ("name", "purpose", "cohort", "format", "country", "capacity")}
+        shown = ("name", "purpose", "cohort", "format", "country", "capacity")
+        initial = {name: getattr(group, name) for name in shown}
         super().__init__(request, initial=initial, **options)
         codes = tuple(sorted({*ready, group.country} - {""}))
         self.fields["country"].choices = country_choices(codes)  # type: ignore[attr-defined]
@@ -118,7 +122,9 @@ class InviteForm(Form):
         label=_("E-mail address"),
         required=False,
         max_length=254,
-        help_text=_("Leave it empty to get a link that you pass on yourself. A letter's link works for this address only."),
+        help_text=_(
+            "Leave it empty to get a link that you pass on yourself. A link in a letter works for its address only."
+        ),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     uses = forms.IntegerField(
@@ -146,6 +152,7 @@ class ClaimForm(Form):
 
     def __init__(self, request: HttpRequest | None = None, *, seats: list[tuple[str, str]], **options: Any) -> None:
         super().__init__(request, **options)
+        self.auto_id = "claim-%s"  # it stands on one page with the other form
         self.fields["claims"].choices = seats  # type: ignore[attr-defined]
 
 

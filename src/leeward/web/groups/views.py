@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings as config
@@ -14,12 +16,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from leeward.domain.commitments import queries as commitments
 from leeward.domain.founding import actions as founding
 from leeward.domain.founding import queries as founding_queries
 from leeward.domain.founding.queries import Launch
 from leeward.domain.groups import actions, queries, rules
 from leeward.domain.groups.queries import INVITATION, GroupFacts, InvitationLine, InvitationSeen, PersonLine, WaitLine
 from leeward.domain.groups.rules import Format, Member, Seats
+from leeward.domain.meetings import queries as meetings
 from leeward.domain.people.rules import Self
 from leeward.domain.safety import queries as safety
 from leeward.lib import clock
@@ -39,11 +43,43 @@ LINE = "line"
 
 
 @dataclass(frozen=True)
+class NextMeeting:
+    """The meeting that comes next, or goes on."""
+
+    id: str
+    starts_at: datetime
+    place: str
+    lead: str
+    mine: bool
+    opened: bool
+    unconfirmed: bool
+    answer: str
+
+
+def _next(row: Any, ticket: Member, *, answer: str = "") -> NextMeeting | None:
+    """`row` is a meeting with its lead and place, from `meetings.queries`."""
+    if row is None:
+        return None
+    return NextMeeting(
+        id=row.pk,
+        starts_at=row.starts_at,
+        place=row.place.label if row.place else "",
+        lead=row.lead.name if row.lead else "",
+        mine=row.lead_id == ticket.membership,
+        opened=row.opened_at is not None,
+        unconfirmed=row.confirmed_at is None,
+        answer=answer,
+    )
+
+
+@dataclass(frozen=True)
 class Card:
     """One of my groups on the home page."""
 
     ticket: Member
     name: str
+    next: NextMeeting | None
+    step: str
 
 
 @dataclass(frozen=True)
@@ -57,7 +93,21 @@ class HomePage:
 @tickets.signed_in
 def home(request: HttpRequest) -> HttpResponse:
     me, at = tickets.me(request), clock.now()
-    cards = tuple(Card(ticket=ticket, name=row.name) for ticket, row in queries.memberships_of(me, at=at))
+    mine = queries.memberships_of(me, at=at)
+    coming = meetings.next_by_group(me, groups_of_mine=[row.pk for _ticket, row in mine], at=at)
+    answers = meetings.my_rsvps(me, [meeting.pk for meeting in coming.values()])
+    steps = commitments.mine_by_group(me)
+    cards = tuple(
+        Card(
+            ticket=ticket,
+            name=row.name,
+            next=_next(
+                coming.get(row.pk), ticket, answer=answers.get(coming[row.pk].pk, "") if row.pk in coming else ""
+            ),
+            step=steps[row.pk].text if row.pk in steps else "",
+        )
+        for ticket, row in mine
+    )
     return page(request, "groups/home.html", HomePage(name=me.name, cards=cards, waits=queries.waits_of(me, at=at)))
 
 
@@ -108,6 +158,7 @@ class GroupPage:
     seats: Seats
     people: tuple[PersonLine, ...]
     launch: Launch | None
+    next: NextMeeting | None
     newcomer: bool
 
 
@@ -122,6 +173,7 @@ def group(request: HttpRequest, group: str) -> HttpResponse:
         seats=queries.seats(group, at=at),
         people=queries.people(ticket, at=at),
         launch=launch,
+        next=_next(meetings.next_meeting(ticket, at=at), ticket),
         newcomer=ticket.stage is rules.Stage.NEWCOMER,
     )
     return page(request, "groups/group.html", shown)

@@ -1,0 +1,194 @@
+"""Writes of polls. A poll closes at its moment, whoever looks first; its ballots are deleted in the same transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from leeward.domain.groups import actions as groups
+from leeward.domain.groups import queries as group_queries
+from leeward.domain.groups import rules as group_rules
+from leeward.domain.groups.events import MemberLeft
+from leeward.domain.groups.rules import Format, Member, is_active, may_found_change
+from leeward.domain.meetings import actions as meetings
+from leeward.domain.meetings import rules as meeting_rules
+from leeward.domain.meetings.models import AgendaItem, Meeting
+from leeward.domain.pledges import actions as pledges
+from leeward.domain.pledges import queries as pledge_queries
+from leeward.domain.pledges import rules as pledge_rules
+from leeward.domain.polls import rules
+from leeward.domain.polls.events import PollClosed, PollOpened
+from leeward.domain.polls.models import Ballot, Poll
+from leeward.domain.polls.rules import Change, Kind, Outcome, Thumb
+from leeward.lib.events import announce
+from leeward.lib.refusals import NotHere, Refusal
+
+
+def _eligible(group: str, *, at: datetime) -> tuple[str, ...]:
+    """Assented and active at the opening; while a group has no pledge, who is active and has an account."""
+    active = group_queries.claimed_active_ids(group, at=at)
+    if pledge_queries.current(group) is None:
+        return active
+    assented = pledge_queries.assented_ids(group, at=at)
+    return tuple(member for member in active if member in assented)
+
+
+def _open(
+    ticket: Member,
+    *,
+    kind: Kind,
+    subject: str,
+    meeting: Meeting | None,
+    change: dict[str, Any] | None,
+    at: datetime,
+) -> Poll:
+    eligible = _eligible(ticket.group, at=at)
+    if ticket.membership not in eligible:
+        raise Refusal("pledge_first")
+    if Poll.objects.filter(group=ticket.group, closed_at=None).count() >= rules.OPEN_MOST:
+        raise Refusal("too_many_polls", most=rules.OPEN_MOST)
+    row = Poll(
+        group_id=ticket.group,
+        kind=kind.value,
+        subject=subject,
+        meeting=meeting,
+        change=change,
+        opened_by_id=ticket.membership,
+        opened_at=at,
+        closes_at=rules.closes_at(at, meeting.starts_at if meeting else None),
+        eligible=len(eligible),
+    )
+    row.save(force_insert=True)
+    Ballot.objects.bulk_create(Ballot(poll=row, membership_id=member) for member in eligible)
+    announce(PollOpened(group=ticket.group, poll=row.pk, by=ticket.membership, at=at))
+    return row
+
+
+@transaction.atomic
+def propose_item(ticket: Member, *, meeting: str, title: str, at: datetime) -> str:
+    """A topic for a meeting, and the thumbs about it. Returns the item's id. Raises NotHere, Refusal."""
+    groups.lock(ticket.group)
+    item = meetings.propose_item(ticket, meeting=meeting, title=title, at=at)
+    row = Meeting.objects.get(pk=meeting)
+    if row.starts_at <= at:
+        raise Refusal("meeting_open")
+    _open(ticket, kind=Kind.ITEM, subject=item, meeting=row, change=None, at=at)
+    return item
+
+
+@transaction.atomic
+def propose_change(ticket: Member, *, what: Change, value: Any, at: datetime) -> str:
+    """A structural change, put to the group between meetings. Everything is checked now, so that carrying cannot fail.
+
+    `value` is text, a number, a list of lines (pledge) or a `meetings.rules.Rhythm`. Returns the poll's id.
+    Raises Refusal("not_while_paused" | "found_by_yourself" | "room_is_open" | "asked_already" | …).
+    """
+    if not is_active(ticket):
+        raise Refusal("not_while_paused")
+    if may_found_change(ticket):
+        raise Refusal("found_by_yourself")
+    groups.lock(ticket.group)
+    if Meeting.objects.filter(group=ticket.group, closed_at=None).exclude(opened_at=None).exists():
+        raise Refusal("room_is_open")
+    if Poll.objects.filter(group=ticket.group, kind=Kind.CHANGE.value, subject=what.value, closed_at=None).exists():
+        raise Refusal("asked_already")
+    kept = _checked(what, value, at=at)
+    return _open(
+        ticket, kind=Kind.CHANGE, subject=what.value, meeting=None, change={"what": what.value, "to": kept}, at=at
+    ).pk
+
+
+def _checked(what: Change, value: Any, *, at: datetime) -> Any:
+    if what is Change.PLEDGE:
+        return pledge_rules.lines(value)
+    if what is Change.RHYTHM:
+        if meeting_rules.happens_at(value.start_local, value.zone) <= at + rules.LASTS:
+            raise Refusal("after_the_poll", field="date")
+        return {
+            "start_local": value.start_local.isoformat(timespec="minutes"),
+            "zone": value.zone,
+            "every_weeks": value.every_weeks,
+            "minutes": value.minutes,
+            "cycle": [way.value for way in value.cycle],
+        }
+    if what is Change.FORMAT:
+        return Format(value).value
+    check = {
+        Change.NAME: group_rules.name,
+        Change.PURPOSE: group_rules.purpose,
+        Change.COHORT: group_rules.cohort,
+        Change.CAPACITY: group_rules.capacity,
+    }[what]
+    return check(value)
+
+
+@transaction.atomic
+def vote(ticket: Member, *, poll: str, thumb: Thumb, at: datetime) -> None:
+    """My thumb; the last one wins until the close. Raises NotHere, Refusal("poll_closed" | "not_eligible")."""
+    row = Poll.objects.filter(pk=poll, group=ticket.group).first()
+    if row is None:
+        raise NotHere
+    if row.closed_at is not None or at >= row.closes_at:
+        raise Refusal("poll_closed")
+    ballot = Ballot.objects.select_for_update().filter(poll=row, membership=ticket.membership).first()
+    if ballot is None:
+        raise Refusal("not_eligible")
+    ballot.thumb = thumb.value
+    ballot.save()
+
+
+@transaction.atomic
+def settle(group: str, *, at: datetime) -> int:
+    """Close what fell due, each at its own moment. Twice changes nothing. Returns how many."""
+    if not Poll.objects.filter(group=group, closed_at=None, closes_at__lte=at).exists():
+        return 0
+    groups.lock(group)
+    due = list(Poll.objects.filter(group=group, closed_at=None, closes_at__lte=at).order_by("closes_at", "id"))
+    for row in due:
+        _close(row)
+    return len(due)
+
+
+def _close(row: Poll) -> None:
+    left = set(group_queries.active_ids(row.group_id, at=row.closes_at))
+    ballots = [ballot for ballot in row.ballots.all() if ballot.membership_id in left]
+    thumbs = Counter(ballot.thumb for ballot in ballots if ballot.thumb)
+    outcome = rules.outcome(
+        ups=thumbs[Thumb.UP.value], downs=thumbs[Thumb.DOWN.value], passes=thumbs[Thumb.PASS.value],
+        eligible=len(ballots),
+    )  # fmt: skip
+    row.ballots.all().delete()
+    row.closed_at, row.outcome = row.closes_at, outcome.value
+    row.save()
+    if outcome is Outcome.CARRIED:
+        _carry(row)
+    announce(PollClosed(group=row.group_id, poll=row.pk, outcome=outcome.value, at=row.closes_at))
+
+
+def _carry(row: Poll) -> None:
+    at = row.closes_at
+    if row.kind == Kind.ITEM.value:
+        AgendaItem.objects.filter(pk=row.subject, withdrawn_at=None).update(carried_at=at)
+        return
+    what, to = Change(row.change["what"]), row.change["to"]
+    if what is Change.PLEDGE:
+        pledges.adopt_by_poll(row.group_id, lines=to, at=at)
+    elif what is Change.RHYTHM:
+        rhythm = meeting_rules.Rhythm(
+            start_local=datetime.fromisoformat(to["start_local"]),
+            zone=to["zone"],
+            every_weeks=to["every_weeks"],
+            minutes=to["minutes"],
+            cycle=tuple(meeting_rules.Way(way) for way in to["cycle"]),
+        )
+        meetings.keep_rhythm(row.group_id, rhythm, place=meetings.place_of_rhythm(row.group_id), by=None, at=at)
+    else:
+        groups.change_group(row.group_id, by=None, changes={what.value: to}, at=at)
+
+
+def after_member_left(event: MemberLeft) -> None:
+    """Whoever left has no ballot any more."""
+    Ballot.objects.filter(membership=event.by).delete()

@@ -1,0 +1,78 @@
+"""Reads of polls: the question, my own thumb, and after the close the one word. Never a count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+
+from leeward.domain.groups.rules import Member
+from leeward.domain.polls.models import Ballot, Poll
+from leeward.domain.polls.rules import Kind
+from leeward.lib.refusals import NotHere
+from leeward.lib.tickets import Clock
+
+
+@dataclass(frozen=True)
+class PollSeen:
+    """A poll as one member sees it. `my_thumb` is "" when I gave none, `may_answer` whether I have a ballot."""
+
+    id: str
+    kind: Kind
+    subject: str
+    meeting: str
+    question: str
+    change: dict[str, Any]
+    opened_at: datetime
+    closes_at: datetime
+    outcome: str
+    may_answer: bool
+    my_thumb: str
+
+
+def _for(ticket: Member, rows: QuerySet[Poll]) -> tuple[PollSeen, ...]:
+    mine = Ballot.objects.filter(membership=ticket.membership)
+    return tuple(
+        _seen(row) for row in rows.filter(group=ticket.group).prefetch_related(Prefetch("ballots", mine, "mine"))
+    )
+
+
+def _seen(row: Poll) -> PollSeen:
+    ballots: list[Ballot] = row.mine  # type: ignore[attr-defined]
+    return PollSeen(
+        id=row.pk,
+        kind=Kind(row.kind),
+        subject=row.subject,
+        meeting=row.meeting_id or "",
+        question=row.question,
+        change=row.change or {},
+        opened_at=row.opened_at,
+        closes_at=row.closes_at,
+        outcome=row.outcome,
+        may_answer=bool(ballots),
+        my_thumb=(ballots[0].thumb or "") if ballots else "",
+    )
+
+
+def open_polls(ticket: Member, *, at: datetime) -> tuple[PollSeen, ...]:
+    """Polls of my group that are open, the soonest to close first."""
+    return _for(ticket, Poll.objects.filter(closed_at=None, closes_at__gt=at).order_by("closes_at", "id"))
+
+
+def item_polls(ticket: Member, *, meeting: str, at: datetime) -> tuple[PollSeen, ...]:
+    """Polls about topics of one meeting, oldest first."""
+    return _for(ticket, Poll.objects.filter(kind=Kind.ITEM.value, meeting=meeting).order_by("opened_at", "id"))
+
+
+def poll(ticket: Member, *, poll: str) -> PollSeen:
+    """Raises NotHere."""
+    found = _for(ticket, Poll.objects.filter(pk=poll))
+    if not found:
+        raise NotHere
+    return found[0]
+
+
+def groups_with_due_polls(_by: Clock, *, at: datetime) -> tuple[str, ...]:
+    return tuple(Poll.objects.filter(closed_at=None, closes_at__lte=at).values_list("group", flat=True).distinct())
