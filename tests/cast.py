@@ -1,7 +1,7 @@
 """The cast: each name carries a meaning, in every test.
 
-Ana founded it · Ben leads this fortnight · Chidi is new · Dara is Chidi's buddy · Eli talks a lot · Farah left last month ·
-Gus belongs to another group · Hana stewards the network.
+Ana founded it · Ben leads this fortnight · Chidi is new · Dara is Chidi's buddy · Eli talks a lot ·
+Farah left last month · Gus belongs to another group · Hana stewards the network.
 """
 
 from __future__ import annotations
@@ -105,5 +105,3 @@ def an_unclaimed(group: str, name: str, *, at: datetime = NOW) -> str:
     row.save(force_insert=True)
     Stint.objects.create(group_id=group, membership=row, began_at=at)
     return row.pk
-
-

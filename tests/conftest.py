@@ -1,25 +1,10 @@
-"""Where tests live: a home of their own for each worker, SQLite or a real PostgreSQL, a moved clock, a real server."""
+"""What every test has: a clock that is set back, an empty cache."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-from tests import servers
-
-_home = Path(os.environ.get("LEEWARD_TEST_HOME") or tempfile.mkdtemp(prefix="leeward-test-"))
-os.environ["LEEWARD_HOME"] = str(_home / os.environ.get("PYTEST_XDIST_WORKER", "main"))
-os.environ["LEEWARD_PLAIN_STATIC"] = "1"
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-Path(os.environ["LEEWARD_HOME"]).mkdir(parents=True, exist_ok=True)
-os.environ["LEEWARD_TEST_SQLITE"] = str(Path(os.environ["LEEWARD_HOME"]) / "test.sqlite3")
-
-if os.environ.get("LEEWARD_TEST_DB") == "postgres":
-    os.environ["DATABASE_URL"] = servers.postgres_url()  # a failure to start fails the run
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,7 @@ def test_an_old_line_asks_to_check_the_number(file: Path) -> None:
     later = NOW + timedelta(days=184)
     assert [seen.check for seen in queries.lines_for("DE", at=NOW)] == [False, False, False]
     assert [seen.check for seen in queries.lines_for("DE", at=later)] == [True, True, True]
-    assert "DE: nobody has checked \"Example: Carers' line\" since 2026-10-01." in queries.problems(at=later)
+    assert 'DE: nobody has checked "Example: Carers\' line" since 2026-10-01.' in queries.problems(at=later)
     assert "DE: no group can open, there is no line checked within six months." in queries.problems(at=later)
 
 

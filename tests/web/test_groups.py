@@ -307,9 +307,7 @@ def test_stepping_out_of_the_line_is_one_tap(here: Harbour) -> None:
 
 
 @pytest.mark.parametrize("part", ["", "people/", "settings/", "invitations/", "launch/", "places/"])
-def test_pages_cost_the_same_with_3_and_with_12_members(
-    part: str, clock_at: Callable[[datetime], None]
-) -> None:
+def test_pages_cost_the_same_with_3_and_with_12_members(part: str, clock_at: Callable[[datetime], None]) -> None:
     clock_at(NOW)
     counts = []
     for size in (5, 12):

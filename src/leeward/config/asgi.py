@@ -14,7 +14,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leeward.config.settings")
 from a2wsgi import WSGIMiddleware
 from django.core.wsgi import get_wsgi_application
 
-_pages = WSGIMiddleware(get_wsgi_application(), workers=int(os.environ.get("LEEWARD_THREADS", "8")))
+_django: Any = get_wsgi_application()
+_pages = WSGIMiddleware(_django, workers=int(os.environ.get("LEEWARD_THREADS", "8")))
 
 from leeward.live.sockets import sockets  # noqa: E402 — after Django is set up
 

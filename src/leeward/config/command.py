@@ -70,7 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     giving = command("export-group", export_group, "Write a group into one file, sealed with a passphrase.")
     giving.add_argument("group", help="the group's id")
     giving.add_argument("file", type=Path)
-    giving.add_argument("--passphrase-file", type=Path, required=True, help="a file holding the passphrase (12+ characters)")
+    giving.add_argument(
+        "--passphrase-file", type=Path, required=True, help="a file holding the passphrase (12+ characters)"
+    )
     giving.add_argument("--json", action="store_true")
 
     doctor_command = command("doctor", doctor, "Check keys, database, sealed columns, record chains and help lines.")
@@ -204,7 +206,9 @@ def invite(arguments: argparse.Namespace) -> None:
     for address in arguments.address:
         link = account_for(Operator(), address=address, lasts=timedelta(days=7), at=clock.now())
         lines.append({"address": address, "link": link, "mailed": settings.LEEWARD_SENDS_MAIL})
-    text = "\n".join(f"{line['address']}: {'a letter is on its way' if line['mailed'] else line['link']}" for line in lines)
+    text = "\n".join(
+        f"{line['address']}: {'a letter is on its way' if line['mailed'] else line['link']}" for line in lines
+    )
     _answer(arguments, {"invited": lines}, text)
 
 

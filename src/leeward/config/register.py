@@ -9,10 +9,10 @@ from leeward.lib.register import Entry, Keep, kept_secret, seen_by_person
 OPERATOR = kept_secret(Keep.OPERATOR)
 
 OTHERS: Mapping[str, Mapping[str, Entry]] = {
-    "auth.Permission": {name: OPERATOR for name in ("id", "name", "content_type", "codename")},
-    "auth.Group": {name: OPERATOR for name in ("id", "name")},
-    "auth.Group_permissions": {name: OPERATOR for name in ("id", "group", "permission")},
-    "contenttypes.ContentType": {name: OPERATOR for name in ("id", "app_label", "model")},
+    "auth.Permission": dict.fromkeys(("id", "name", "content_type", "codename"), OPERATOR),
+    "auth.Group": dict.fromkeys(("id", "name"), OPERATOR),
+    "auth.Group_permissions": dict.fromkeys(("id", "group", "permission"), OPERATOR),
+    "contenttypes.ContentType": dict.fromkeys(("id", "app_label", "model"), OPERATOR),
     "account.EmailAddress": {
         "id": kept_secret(Keep.ACCOUNT),
         "user": seen_by_person(Keep.ACCOUNT),

@@ -1,4 +1,4 @@
-"""Settings. Everything that differs between servers comes from the environment; everything written lies under LEEWARD_HOME."""
+"""Settings. What differs between servers comes from the environment; everything written lies under LEEWARD_HOME."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ MIGRATION_MODULES: dict[str, str] = {}
 AUTH_USER_MODEL = "people.Person"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "/sign-in/"
-LOGIN_REDIRECT_URL = "/home/"
+LOGIN_REDIRECT_URL = "/arrived/"
 SESSION_ENGINE = "leeward.web.sessions"
 SESSION_COOKIE_NAME = "leeward"
 SESSION_COOKIE_AGE = 60 * 24 * 3600
@@ -156,6 +156,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+MFA_ADAPTER = "leeward.web.people.adapter.PasskeyAdapter"
 MFA_SUPPORTED_TYPES = ["webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
@@ -188,7 +189,7 @@ LOCALE_PATHS = [PACKAGE / "web" / "locale"]
 if os.environ.get("LEEWARD_PSEUDO_LOCALE"):  # the pseudo-locale run: a directory with a compiled catalogue
     LANGUAGES = [*LANGUAGES, ("eo", "Pseudo")]
     LANGUAGE_CODE = "eo"
-    LOCALE_PATHS = [os.environ["LEEWARD_PSEUDO_LOCALE"]]
+    LOCALE_PATHS = [Path(os.environ["LEEWARD_PSEUDO_LOCALE"])]
 
 # Files and headers -------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -10,6 +10,7 @@ from leeward.web.founding import views as founding
 from leeward.web.front import views as front
 from leeward.web.groups import views as groups
 from leeward.web.meetings import views as meetings
+from leeward.web.people import views as people
 from leeward.web.places import views as places
 from leeward.web.pledges import views as pledges
 from leeward.web.polls import views as polls
@@ -36,6 +37,24 @@ register_converter(Token, "token")
 
 urlpatterns = [
     path("", front.front, name="front"),
+    # people
+    path("sign-in/", people.sign_in, name="sign_in"),
+    path("sign-in/", people.sign_in, name="account_login"),
+    path("sign-in/code/", people.sign_in_code, name="sign_in_code"),
+    path("sign-in/code/", people.sign_in_code, name="account_confirm_login_code"),
+    path("sign-in/passkey/", people.passkey_sign_in, name="passkey_sign_in"),
+    path("sign-in/passkey/challenge/", people.passkey_challenge, name="passkey_challenge"),
+    path("sign-in/again/", people.sign_in_again, name="sign_in_again"),
+    path("sign-out/", people.sign_out, name="sign_out"),
+    path("enter/<token:token>/", people.enter, name="enter"),
+    path("arrived/", people.arrived, name="arrived"),
+    path("welcome/", people.introduce, name="introduce"),
+    path("account/", people.account, name="account"),
+    path("account/passkey/", people.add_passkey, name="add_passkey"),
+    path("account/passkey/<int:passkey>/removal/", people.remove_passkey, name="remove_passkey"),
+    path("account/devices/<id:visit>/end/", people.end_visit, name="end_visit"),
+    path("account/devices/end/", people.end_visits, name="end_visits"),
+    path("outbox/", people.letters, name="outbox"),
     # safety
     path("help/", safety.help_now, name="help"),
     path("help/<str:country>/", safety.help_now, name="help_country"),

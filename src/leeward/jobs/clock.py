@@ -10,7 +10,13 @@ from datetime import datetime, timedelta
 
 from leeward.domain.groups import actions as groups
 from leeward.domain.groups import queries as group_queries
+from leeward.domain.meetings import actions as meetings
+from leeward.domain.meetings import queries as meeting_queries
 from leeward.domain.people import actions as people
+from leeward.domain.polls import actions as polls
+from leeward.domain.polls import queries as poll_queries
+from leeward.domain.room import actions as room
+from leeward.domain.room import queries as room_queries
 from leeward.lib.tickets import Clock
 
 Duty = Callable[[datetime], int]
@@ -23,8 +29,25 @@ def _seats(at: datetime) -> int:
     )
 
 
+def _dates(at: datetime) -> int:
+    return sum(
+        meetings.plan_ahead(Clock(), group=group, at=at) for group in meeting_queries.groups_with_rhythm(Clock())
+    )
+
+
+def _rooms(at: datetime) -> int:
+    return sum(
+        room.fold_due(Clock(), group=group, meeting=meeting, at=at)
+        for group, meeting in room_queries.open_rooms(Clock())
+    )
+
+
+def _polls(at: datetime) -> int:
+    return sum(polls.settle(group, at=at) for group in poll_queries.groups_with_due_polls(Clock(), at=at))
+
+
 def _visits(at: datetime) -> int:
-    return people.forget_old_visits(at=at)
+    return people.forget_old_visits(at=at) + people.forget_unanswered_accounts(Clock(), at=at)
 
 
 def _invitations(at: datetime) -> int:
@@ -33,6 +56,9 @@ def _invitations(at: datetime) -> int:
 
 DUTIES: Mapping[str, tuple[timedelta, Duty]] = {
     "seats": (timedelta(minutes=5), _seats),
+    "dates": (timedelta(hours=1), _dates),
+    "rooms": (timedelta(minutes=1), _rooms),
+    "polls": (timedelta(minutes=5), _polls),
     "visits": (timedelta(hours=1), _visits),
     "invitations": (timedelta(hours=1), _invitations),
 }

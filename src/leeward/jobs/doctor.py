@@ -35,7 +35,9 @@ def _finding(what: str, problem: str, well: str) -> Finding:
 def _keys() -> Finding:
     path = settings.LEEWARD_HOME / "keys.json"
     loose = path.stat().st_mode & 0o077
-    return _finding("keys", f"{path.name} can be read by others: chmod 600." if loose else "", "only their owner reads them")
+    return _finding(
+        "keys", f"{path.name} can be read by others: chmod 600." if loose else "", "only their owner reads them"
+    )
 
 
 def _database() -> Finding:

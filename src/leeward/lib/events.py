@@ -37,7 +37,7 @@ def connect(wiring: Mapping[type[Event], Sequence[Reaction]]) -> None:
 
 
 def announce(event: Event) -> None:
-    """Run the reactions to `event`, in order, in the caller's transaction. An event that the table lacks is an error."""
+    """Run the reactions to `event` in order, in the caller's transaction. Raises LookupError for an unknown one."""
     if _wiring is None or type(event) not in _wiring:
         raise LookupError(f"{type(event).__name__} is not in config/wiring.py")
     for reaction in _wiring[type(event)]:

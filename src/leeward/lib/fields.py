@@ -27,8 +27,8 @@ class IdField(models.CharField):  # type: ignore[type-arg]
     """The primary key of every model of ours: 80 random bits, fit for an address."""
 
     def __init__(self, **options: Any) -> None:
-        options = {"primary_key": True, "max_length": ID_LENGTH, "default": new_id, "editable": False} | options
-        super().__init__(**options)
+        fixed: dict[str, Any] = {"primary_key": True, "max_length": ID_LENGTH, "default": new_id, "editable": False}
+        super().__init__(**(fixed | options))
 
 
 class Ciphertext(bytes):
@@ -51,7 +51,7 @@ class _Opened(DeferredAttribute):
         instance.__dict__[self.field.attname] = value
 
 
-class SealedText(models.BinaryField):
+class SealedText(models.BinaryField):  # type: ignore[type-arg]
     """Text that only the program can read. Options are those of any field, less the ones SQL would need."""
 
     descriptor_class = _Opened
@@ -73,7 +73,7 @@ class SealedText(models.BinaryField):
     def unpacked(self, plain: bytes) -> Any:
         return plain.decode()
 
-    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Ciphertext | None:
+    def from_db_value(self, value: Any, _expression: Any, _connection: Any) -> Ciphertext | None:
         return None if value is None else Ciphertext(value)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:

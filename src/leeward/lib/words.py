@@ -9,7 +9,9 @@ from leeward.lib.refusals import Refusal
 
 # Zero-width, bidirectional controls, soft hyphen, tags: they change how other text looks and show nothing themselves.
 # U+200D (joiner) and U+200C (non-joiner) stay between letters and emoji, where languages need them.
-_HIDDEN = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]")
+_HIDDEN = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _STRAY_JOINERS = re.compile("(?:^|(?<=\\s))[\u200c\u200d]+|[\u200c\u200d]+(?=\\s|$)|(?<=[\u200c\u200d])[\u200c\u200d]+")
 _SPACES = re.compile(r"[^\S\n]+")
@@ -44,8 +46,10 @@ def length(text: str) -> int:
     """Characters as people count them: a letter with its marks, or an emoji with its joiners, is one."""
     count, joined = 0, False
     for character in text:
-        mark = unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me") or (
-            "\ufe00" <= character <= "\ufe0f" or "\U0001f3fb" <= character <= "\U0001f3ff"
+        mark = (
+            unicodedata.combining(character)
+            or unicodedata.category(character) in ("Mn", "Me")
+            or ("\ufe00" <= character <= "\ufe0f" or "\U0001f3fb" <= character <= "\U0001f3ff")
         )
         if character == "\u200d":
             joined = True
@@ -76,7 +80,7 @@ def _bounded(text: str, *, field: str, most: int, least: int) -> str:
 
 
 def skeleton(name: str) -> str:
-    """What a name looks like: names with one skeleton are told apart by no reader (case, width, accents, look-alikes)."""
+    """What a name looks like: no reader tells names with one skeleton apart (case, width, accents, look-alikes)."""
     wide = unicodedata.normalize("NFKD", name).casefold()
     plain = "".join(c for c in wide if not unicodedata.combining(c) and c not in "\u200c\u200d")
     return "".join(_LOOKALIKE.get(c, c) for c in plain if not c.isspace())

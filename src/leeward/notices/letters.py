@@ -17,11 +17,13 @@ from django.utils.translation import gettext_lazy as _
 class Letter(enum.StrEnum):
     INVITATION = "invitation"
     SEAT = "seat"
+    SIGN_IN = "sign_in"
 
 
 SUBJECTS: dict[Letter, Promise] = {
     Letter.INVITATION: _("An invitation"),
     Letter.SEAT: _("News for you"),
+    Letter.SIGN_IN: _("Your way in"),
 }
 
 BODIES: dict[Letter, Promise] = {
@@ -34,7 +36,18 @@ BODIES: dict[Letter, Promise] = {
         "Hello,\n\nsomething you are waiting for has come up. Please look within 48 hours:\n\n%(link)s\n\n"
         "If it does not suit you any more, you can leave this letter."
     ),
+    Letter.SIGN_IN: _(
+        "Hello,\n\nthis link signs you in, once, within 7 days:\n\n%(link)s\n\n"
+        "If you did not expect this letter, you can leave it."
+    ),
 }
+
+
+CODE_SUBJECT = _("Your code")
+CODE_BODY = _(
+    "Hello,\n\nyour code is %(code)s\n\nIt works for 15 minutes, on the device where you asked for it.\n"
+    "If you did not ask for it, you can leave this letter: nothing happens without the code."
+)
 
 
 def send(to: str, kind: Letter, link: str) -> None:
@@ -42,6 +55,12 @@ def send(to: str, kind: Letter, link: str) -> None:
     letter only."""
     address = link if link.startswith("http") else f"{settings.PUBLIC_URL}{link}"
     message = EmailMessage(subject=str(SUBJECTS[kind]), body=str(BODIES[kind]) % {"link": address}, to=[to])
+    transaction.on_commit(lambda: _post(message), robust=True)
+
+
+def send_code(to: str, *, code: str) -> None:
+    """The code that signs in. The one letter without a link."""
+    message = EmailMessage(subject=str(CODE_SUBJECT), body=str(CODE_BODY) % {"code": code}, to=[to])
     transaction.on_commit(lambda: _post(message), robust=True)
 
 

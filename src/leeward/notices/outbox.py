@@ -40,6 +40,6 @@ class OutboxBackend(BaseEmailBackend):
             return 0
         with (settings.LEEWARD_HOME / "outbox.jsonl").open("a") as out:
             for message in email_messages:
-                letter = Letter(", ".join(message.to), message.subject, str(message.body), clock.now().isoformat())
+                letter = Letter(", ".join(message.to), str(message.subject), str(message.body), clock.now().isoformat())
                 out.write(json.dumps(asdict(letter)) + "\n")
         return len(email_messages)

@@ -1,4 +1,4 @@
-"""Static files: the style sheet is its parts in order, one after another. No build step, no tool: this runs at start-up."""
+"""Static files: the style sheet is its parts in order, one after another. No build step: this runs at start-up."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from leeward.web import words
 
 
 class Form(forms.Form):
-    """A form of ours. `seen` maps a field to the register's entry (`groups.Group.purpose`) that its label comes from."""
+    """A form of ours. `seen` maps a field to the register's entry (`groups.Group.purpose`) its label comes from."""
 
     seen: ClassVar[dict[str, str]] = {}
     use_required_attribute = True

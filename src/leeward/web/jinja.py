@@ -53,7 +53,7 @@ def environment(**options: Any) -> Environment:
 class Chrome:
     """What the layout shows around a page."""
 
-    person_name: str | None
+    signed_in: bool
     quick_exit: bool
     lang: str
     dir: str
@@ -66,7 +66,7 @@ def chrome(request: HttpRequest) -> dict[str, Chrome]:
     lang = translation.get_language() or settings.LANGUAGE_CODE
     return {
         "chrome": Chrome(
-            person_name=me.name if me else None,
+            signed_in=me is not None,
             quick_exit=me.quick_exit if me else False,
             lang=lang,
             dir="rtl" if translation.get_language_bidi() else "ltr",

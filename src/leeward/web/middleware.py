@@ -1,4 +1,4 @@
-"""What every answer has in common: refusals become pages, personal pages are never stored, language follows the person."""
+"""What every answer has in common: refusals become pages, pages are never stored, language follows the person."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
+from django.shortcuts import redirect
 from django.utils import translation
 
 from leeward.lib.refusals import NotHere, Refusal
 from leeward.web import errors
+from leeward.web.tickets import NotIntroduced
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-class answers:  # noqa: N801 — named as settings list it: a verb, like its neighbour
+class answers:
     """Turns the domain's two exceptions into their pages and puts the common headers on every answer."""
 
     sync_capable, async_capable = True, False
@@ -41,6 +43,8 @@ class answers:  # noqa: N801 — named as settings list it: a verb, like its nei
             return errors.not_found(request)
         if isinstance(exception, Refusal):
             return errors.refused(request, exception)
+        if isinstance(exception, NotIntroduced):
+            return redirect("introduce")
         if isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
             return errors.too_large(request)
         if isinstance(exception, MultiPartParserError | UnicodeDecodeError):

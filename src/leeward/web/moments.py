@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from babel import dates
 from django.utils import timezone, translation
@@ -55,3 +55,15 @@ def day_and_time(at: datetime, zone: str | None = None) -> str:
 def wall_time(local: datetime, zone: str) -> str:
     """A wall time that is already in its zone: Thursday, 15 October 2026, 19:00 (Berlin)"""
     return f"{day(local.date())}, {local:%H:%M} ({_city(ZoneInfo(zone))})"
+
+
+_AREAS = (
+    "Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/",
+    "Pacific/",
+)  # fmt: skip
+
+
+def zone_choices() -> list[tuple[str, str]]:
+    """Time zones by continent and city."""
+    names = sorted(name for name in available_timezones() if name.startswith(_AREAS))
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]

@@ -18,7 +18,11 @@ from leeward.lib import clock
 from leeward.lib.refusals import NotHere
 
 
-def me_or_none(request: HttpRequest) -> Self | None:
+class NotIntroduced(Exception):
+    """Signed in, but the first page after the first sign-in was not filled in yet."""
+
+
+def recognised(request: HttpRequest) -> Self | None:
     """The signed-in person's ticket, read once a request; their language and zone hold from then on."""
     if not hasattr(request, "ticket"):
         user: Any = request.user
@@ -33,8 +37,16 @@ def me_or_none(request: HttpRequest) -> Self | None:
     return found
 
 
+def me_or_none(request: HttpRequest) -> Self | None:
+    """The ticket of whoever is signed in. Raises NotIntroduced before they gave a name and the 18+ statement."""
+    found = recognised(request)
+    if found is not None and not found.adult:
+        raise NotIntroduced
+    return found
+
+
 def me(request: HttpRequest) -> Self:
-    """Raises NotHere when nobody is signed in."""
+    """Raises NotHere when nobody is signed in, NotIntroduced."""
     found = me_or_none(request)
     if found is None:
         raise NotHere

@@ -27,6 +27,7 @@ REFUSALS: dict[str, Words] = {
     "out_of_bounds": _("Please choose a number from %(least)s to %(most)s."),
     "name_starts_oddly": _("Please start the name with a letter or a number."),
     "adults_only": _("Leeward is for people aged %(age)s and over. Please tick the box if that is you."),
+    "address_unreadable": _("Please give an e-mail address like name@example.org."),
     # groups
     "by_poll_only": _("The group has met by now. A thumbs poll among its members changes this."),
     "not_while_paused": _("You are on a break. Come back first, whenever you like."),
@@ -223,7 +224,9 @@ EXPLAINED: dict[Enum, Words] = {
     Step.PLACE: _("Somewhere quiet and free of charge, or a link to meet online."),
     Step.AGENDA: _("An hour has its parts: how we are, one person's topic, everybody's ideas, one next step."),
     Step.DATE: _("Choose a day and an hour. The next dates follow by themselves."),
-    Format.TOPIC_CIRCLE: _("Sharing what works: one topic a meeting, then everybody's ideas. Knowing more makes it lighter."),
+    Format.TOPIC_CIRCLE: _(
+        "Sharing what works: one topic a meeting, then everybody's ideas. Knowing more makes it lighter."
+    ),
     Format.SKILL_POD: _("Practising together: a skill, tried out and talked over. Repetition makes it yours."),
     Format.LIFE_STAGE_COHORT: _("People in the same place in life. Hearing \u201cme too\u201d takes the edge off."),
     Format.HYBRID_COMMUNITY: _("Some in the room, some online, every time. Nobody drops out for want of a way in."),

@@ -16,7 +16,7 @@ from leeward.lib.refusals import NotHere
 
 
 def keep_from_room(group: str, *, meeting: str, membership: str, text: str, seen: SeenBy, at: datetime) -> None:
-    """What somebody committed to in the room; the close calls this once for each. The newest text of a meeting holds."""
+    """What somebody committed to in the room; the close calls this once for each. A meeting's newest text holds."""
     row = Commitment.objects.filter(meeting=meeting, membership=membership).first() or Commitment(
         group_id=group, meeting_id=meeting, membership_id=membership, at=at
     )

@@ -80,7 +80,7 @@ def describe(
 
 @transaction.atomic
 def take_step(ticket: Member, *, step: str, at: datetime) -> None:
-    """"I'll do this." Taking my own again changes nothing. Raises Refusal("step_taken" | "launch_over")."""
+    """ "I'll do this." Taking my own again changes nothing. Raises Refusal("step_taken" | "launch_over")."""
     row = _row(ticket, step, at=at)
     if row.by_id == ticket.membership:
         return

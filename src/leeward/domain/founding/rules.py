@@ -86,9 +86,7 @@ class Path:
         return next((state for state in self.steps if state.next), None)
 
 
-def path(
-    facts: Facts, taken: Mapping[Step, Taken], *, membership: str, founded_at: datetime, at: datetime
-) -> Path:
+def path(facts: Facts, taken: Mapping[Step, Taken], *, membership: str, founded_at: datetime, at: datetime) -> Path:
     """The path as `membership` sees it."""
     left = {
         Step.SURVEY: False,
@@ -99,9 +97,7 @@ def path(
         Step.AGENDA: facts.agenda,
         Step.DATE: facts.date,
     }
-    done = {
-        step: left[step] or (step in TAPPED and step in taken and taken[step].done_at is not None) for step in Step
-    }
+    done = {step: left[step] or (step in TAPPED and step in taken and taken[step].done_at is not None) for step in Step}
     first_open = next((step for step in Step if not done[step]), None)
     target = founded_at + LAUNCH_TAKES
     return Path(

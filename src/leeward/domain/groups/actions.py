@@ -143,9 +143,7 @@ class Made:
 
 
 @transaction.atomic
-def invite(
-    ticket: Member, *, address: str = "", claims: str | None = None, uses: int = 1, at: datetime
-) -> Made:
+def invite(ticket: Member, *, address: str = "", claims: str | None = None, uses: int = 1, at: datetime) -> Made:
     """An invitation for 7 days. Bound to `address` when mailed; `claims` is the unclaimed membership it is for.
 
     Raises Refusal("not_while_paused" | "out_of_bounds" | "too_many_open" | "already_claimed"), NotHere.
@@ -155,9 +153,7 @@ def invite(
     if not 1 <= uses <= rules.INVITATION_USES_MOST:
         raise Refusal("out_of_bounds", field="uses", least=1, most=rules.INVITATION_USES_MOST)
     lock(ticket.group)
-    open_now = Invitation.objects.filter(
-        group=ticket.group, withdrawn_at=None, ends_at__gt=at, uses_left__gt=0
-    ).count()
+    open_now = Invitation.objects.filter(group=ticket.group, withdrawn_at=None, ends_at__gt=at, uses_left__gt=0).count()
     if open_now >= rules.INVITATIONS_OPEN_MOST:
         raise Refusal("too_many_open", most=rules.INVITATIONS_OPEN_MOST)
     if claims is not None:
@@ -197,9 +193,7 @@ def withdraw_invitation(ticket: Member, *, invitation: str, at: datetime) -> Non
     if not rows.exists():
         raise NotHere
     if rows.filter(withdrawn_at=None).update(withdrawn_at=at):
-        announce(
-            InvitationWithdrawn(group=ticket.group, by=ticket.membership, invitation=invitation, at=at)
-        )
+        announce(InvitationWithdrawn(group=ticket.group, by=ticket.membership, invitation=invitation, at=at))
 
 
 # Joining and the line ----------------------------------------------------------------------------------------------

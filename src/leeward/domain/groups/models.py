@@ -138,7 +138,7 @@ class Founder(models.Model):
 
 
 class CoreYes(models.Model):
-    """"I'm in": somebody counts themselves to the core of 5–7 that a first date needs."""
+    """ "I'm in": somebody counts themselves to the core of 5–7 that a first date needs."""
 
     id = IdField()
     group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="core")

@@ -13,7 +13,7 @@ from leeward.domain.groups.rules import Format, Member, Seats, Stage
 from leeward.domain.people.rules import Self
 from leeward.lib.fields import keyring
 from leeward.lib.refusals import NotHere
-from leeward.lib.tickets import Bearer
+from leeward.lib.tickets import Bearer, Clock
 
 INVITATION = "invitation"
 
@@ -179,9 +179,7 @@ def seats(group: str, *, at: datetime) -> Seats:
         on_offer=Count("line", filter=fresh, distinct=True),
         in_line=Count("line", filter=Q(line__ended_at=None), distinct=True),
     ).get(pk=group)
-    return Seats(
-        capacity=row.capacity, taken=row.taken, on_offer=row.on_offer, waiting=row.in_line - row.on_offer
-    )
+    return Seats(capacity=row.capacity, taken=row.taken, on_offer=row.on_offer, waiting=row.in_line - row.on_offer)
 
 
 @dataclass(frozen=True)
@@ -313,6 +311,14 @@ def waits_of(me: Self, *, at: datetime) -> tuple[WaitLine, ...]:
         )
         for row in rows
     )
+
+
+def groups_with_due_seats(_by: Clock, *, at: datetime) -> tuple[str, ...]:
+    """Groups in which somebody stands in line, or whose longest break is over."""
+    waiting = Exists(Waiting.objects.filter(group=OuterRef("pk"), ended_at=None))
+    breaks = Pause.objects.filter(ended_at=None, began_at__lte=at - rules.PAUSE_KEEPS_SEAT)
+    over = Exists(breaks.filter(membership__group=OuterRef("pk")))
+    return tuple(Group.objects.filter(waiting | over, closed_at=None).values_list("pk", flat=True))
 
 
 def _held_until(row: Waiting, at: datetime) -> datetime | None:

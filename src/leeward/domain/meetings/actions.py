@@ -118,9 +118,7 @@ def _rules_of(row: Rhythm) -> rules.Rhythm:
 def _plan(row: Rhythm, *, at: datetime) -> int:
     """Dates of the next 26 weeks that are not there yet. Planning twice changes nothing."""
     group = Group.objects.get(pk=row.group_id)
-    there = set(
-        Meeting.objects.filter(group=group, planned_for__gte=at).values_list("planned_for", flat=True)
-    )
+    there = set(Meeting.objects.filter(group=group, planned_for__gte=at).values_list("planned_for", flat=True))
     made = 0
     for date in rules.planned(_rules_of(row), at):
         if date.at in there:
@@ -179,9 +177,10 @@ def arrange(
     """
     row = _changeable(ticket, meeting, at=at)
     _refuse_unless_in_charge(ticket, row)
-    if place not in (None, row.place_id) and not Place.objects.filter(
-        pk=place, group=ticket.group, retired_at=None
-    ).exists():
+    if (
+        place not in (None, row.place_id)
+        and not Place.objects.filter(pk=place, group=ticket.group, retired_at=None).exists()
+    ):
         raise NotHere
     rules.refuse_far_year(local, field="date")
     moment = rules.happens_at(local, row.zone)
@@ -442,9 +441,7 @@ def add_to_record(ticket: Member, *, meeting: str, text: str, at: datetime) -> s
     kept = words.passage(text, field="text", most=rules.ADDENDUM_LENGTH, least=1)
     line = rules.Line(rules.LeafKind.ADDENDUM, kept)
     record = _link(row, [(line, ticket.membership)], addendum_by=ticket.membership, at=at)
-    announce(
-        RecordCorrected(group=ticket.group, record=record.pk, meeting=meeting, by=ticket.membership, at=at)
-    )
+    announce(RecordCorrected(group=ticket.group, record=record.pk, meeting=meeting, by=ticket.membership, at=at))
     return record.pk
 
 
@@ -458,4 +455,3 @@ def remove_leaf(ticket: Member, *, leaf: str, at: datetime) -> None:
         row.text, row.salt, row.removed_at = None, None, at
         row.save()
         announce(LeafRemoved(group=ticket.group, record=row.record_id, by=ticket.membership, at=at))
-

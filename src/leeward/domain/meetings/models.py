@@ -119,7 +119,7 @@ class AgendaItem(models.Model):
 
 
 class Rsvp(models.Model):
-    """"In the room", "online" or "I can't come". No row means: no word, which is fine."""
+    """ "In the room", "online" or "I can't come". No row means: no word, which is fine."""
 
     id = IdField()
     meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="rsvps")

@@ -23,7 +23,7 @@ from leeward.domain.meetings.models import (
 from leeward.domain.people.rules import Self
 from leeward.lib.crypto import CannotOpen
 from leeward.lib.refusals import NotHere
-from leeward.lib.tickets import Operator
+from leeward.lib.tickets import Clock, Operator
 
 RECORDS_A_PAGE = 20
 
@@ -33,7 +33,11 @@ def rhythm(group: str) -> Rhythm | None:
     return Rhythm.objects.filter(group=group).order_by("-set_at", "-id").first()
 
 
-def _live(group: str, at: datetime):  # type: ignore[no-untyped-def]  # a queryset
+def groups_with_rhythm(_by: Clock) -> tuple[str, ...]:
+    return tuple(Rhythm.objects.filter(group__closed_at=None).values_list("group", flat=True).distinct())
+
+
+def _live(group: str, at: datetime):
     """Meetings that are still to come or going on: not closed, not cancelled, not over for hours."""
     return Meeting.objects.filter(
         group=group, closed_at=None, cancelled_at=None, ends_at__gt=at - rules.STAYS_OPEN
@@ -188,7 +192,7 @@ def record_of_meeting(ticket: Member, *, meeting: str) -> tuple[RecordLine, ...]
     )
 
 
-def _with_leaves(rows):  # type: ignore[no-untyped-def]  # a queryset
+def _with_leaves(rows):
     return rows.select_related("meeting", "addendum_by").prefetch_related(
         Prefetch("leaves", queryset=Leaf.objects.select_related("author"))
     )
@@ -257,7 +261,6 @@ def guests_of(ticket: Member, *, meeting: str) -> int:
 def held(ticket: Member) -> int:
     """How many meetings the group has held."""
     return Meeting.objects.filter(group=ticket.group).exclude(closed_at=None).count()
-
 
 
 def unopened_records(_by: Operator, *, group: str) -> tuple[int, ...]:

@@ -5,7 +5,8 @@ happens when it would have been (it is read with the offset before the change an
 the clock shows twice happens once, the first time (PEP 495, fold 0).
 
 The record. A leaf is one line, its kind and its words: "theme:Sleep". Leaf hash = SHA-256(salt ‖ line in UTF-8),
-record hash = SHA-256(previous ‖ leaf hashes in order). Taking a line away removes text and salt and keeps its hash, so the chain still holds.
+record hash = SHA-256(previous ‖ leaf hashes in order). Taking a line away removes text and salt and keeps its hash,
+so the chain still holds.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def meeting_minutes(number: int, *, field: str = "minutes") -> int:
 
 
 def happens_at(local: datetime, zone: str) -> datetime:
-    """The moment (UTC) of a naive wall time. Skipped times are read with the offset before, doubled ones are the first."""
+    """The moment (UTC) of a naive wall time. Skipped times take the offset before; of doubled ones it is the first."""
     return local.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
 
 
@@ -108,9 +109,7 @@ class Date:
     way: Way
 
 
-def rhythm(
-    start_local: datetime, zone: str, *, every_weeks: int, minutes: int, cycle: Sequence[Way]
-) -> Rhythm:
+def rhythm(start_local: datetime, zone: str, *, every_weeks: int, minutes: int, cycle: Sequence[Way]) -> Rhythm:
     """A checked rhythm. Raises Refusal beside the field."""
     if not 1 <= every_weeks <= EVERY_WEEKS_MOST:
         raise Refusal("out_of_bounds", field="every_weeks", least=1, most=EVERY_WEEKS_MOST)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 
 from leeward.domain.people import queries, rules
 from leeward.domain.people.events import DevicesSignedOut, PersonJoined
@@ -16,14 +17,18 @@ from leeward.lib.events import announce
 from leeward.lib.fields import keyring
 from leeward.lib.ids import new_token
 from leeward.lib.refusals import Refusal
-from leeward.lib.tickets import Operator
+from leeward.lib.tickets import Clock, Operator
 
 
 @transaction.atomic
 def welcome(*, name: str, language: str = "en", zone: str = "UTC", adult: bool = False, at: datetime) -> Person:
-    """A new account. The address belongs to the sign-in library. Raises Refusal for the name."""
+    """A new account; the name may follow later. The address belongs to the sign-in library. Raises Refusal."""
     row = Person(
-        name=rules.shown_name(name), language=language, zone=zone, adult_at=at if adult else None, joined_at=at
+        name=rules.shown_name(name) if name else "",
+        language=language,
+        zone=zone,
+        adult_at=at if adult else None,
+        joined_at=at,
     )
     row.set_unusable_password()
     row.save(force_insert=True)
@@ -128,9 +133,15 @@ def once(me: Self, *, key: str, content: str, do: Callable[[], str], at: datetim
     return row.answer
 
 
-def make_entry_link(
-    _by: Operator, *, person: str, lasts: timedelta, reusable: bool = False, at: datetime
-) -> str:
+@transaction.atomic
+def forget_unanswered_accounts(_by: Clock, *, at: datetime) -> int:
+    """Accounts that somebody began and nobody introduced themselves in, after a day. Returns how many."""
+    begun = Person.objects.filter(adult_at=None, joined_at__lte=at - rules.INTRODUCTION_LASTS)
+    waiting = EntryLink.objects.filter(person=OuterRef("pk"), ends_at__gt=at)
+    return begun.filter(~Exists(waiting)).delete()[1].get("people.Person", 0)
+
+
+def make_entry_link(_by: Operator, *, person: str, lasts: timedelta, reusable: bool = False, at: datetime) -> str:
     """A token that signs `person` in once within `lasts` (again and again when `reusable`: the demo's cast only)."""
     token = new_token()
     EntryLink.objects.create(

@@ -11,7 +11,7 @@ from leeward.lib.fields import IdField, SealedJson, SealedText
 from leeward.lib.register import Entry, Keep, kept_secret, seen_by_person
 
 
-class People(BaseUserManager):  # type: ignore[type-arg]
+class People(BaseUserManager["Person"]):
     def get_by_natural_key(self, username: str | None) -> Person:
         return self.get(pk=username)
 
@@ -53,7 +53,7 @@ class Person(AbstractBaseUser):
 
 
 class Visit(models.Model):
-    """One signed-in device. The key in its cookie is kept as a digest, the contents sealed; no address, no full agent."""
+    """One signed-in device. Its cookie's key is kept as a digest, the contents sealed; no address, no full agent."""
 
     id = IdField()
     digest = models.CharField(max_length=64, unique=True)

@@ -69,3 +69,8 @@ def person_of_link(token: str, *, at: datetime) -> Person | None:
     if row is None or (row.used_at is not None and not row.reusable) or not row.person.is_active:
         return None
     return row.person
+
+
+def link_is_reusable(token: str) -> bool:
+    """Whether it is a link of the demo's cast."""
+    return EntryLink.objects.filter(digest=keyring().digest(token, "entry"), reusable=True).exists()

@@ -11,6 +11,7 @@ from leeward.lib.refusals import Refusal
 NAME_LENGTH = 40
 VISIT_LASTS = timedelta(days=60)
 FORM_KEY_LASTS = timedelta(hours=48)
+INTRODUCTION_LASTS = timedelta(hours=24)
 ADULT_AGE = 18
 CODE_LASTS = timedelta(minutes=15)
 

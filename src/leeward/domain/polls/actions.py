@@ -1,8 +1,9 @@
-"""Writes of polls. A poll closes at its moment, whoever looks first; its ballots are deleted in the same transaction."""
+"""Writes of polls. A poll closes at its moment, whoever looks first; its ballots go in the same transaction."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -116,13 +117,13 @@ def _checked(what: Change, value: Any, *, at: datetime) -> Any:
         }
     if what is Change.FORMAT:
         return Format(value).value
-    check = {
+    checks: dict[Change, Callable[[Any], Any]] = {
         Change.NAME: group_rules.name,
         Change.PURPOSE: group_rules.purpose,
         Change.COHORT: group_rules.cohort,
         Change.CAPACITY: group_rules.capacity,
-    }[what]
-    return check(value)
+    }
+    return checks[what](value)
 
 
 @transaction.atomic

@@ -97,7 +97,7 @@ def take_in(
 
 def _write(rows: Sequence[models.Model]) -> None:
     if rows:
-        type(rows[0])._default_manager.bulk_create(rows, batch_size=BATCH)  # type: ignore[arg-type]
+        type(rows[0])._default_manager.bulk_create(rows, batch_size=BATCH)
 
 
 @dataclass
@@ -108,9 +108,7 @@ class _Rows:
     in_order: list[Sequence[models.Model]]
 
 
-def _rows(
-    history: History, naming: Naming, digest: str, *, at: datetime, progress: Progress | None
-) -> _Rows:
+def _rows(history: History, naming: Naming, digest: str, *, at: datetime, progress: Progress | None) -> _Rows:
     """All rows of the group, in the order in which foreign keys allow them."""
     zone = ZoneInfo(naming.zone)
 
@@ -173,7 +171,9 @@ def _rows(
         attendances += [Attendance(meeting=meeting, membership=seats[key], way="online") for key in roster.present]
         guests += [GuestPresence(meeting=meeting, name=names[key]) for key in roster.guests]
         following = history.rosters[number].date if roster.date != last else None
-        record, its_leaves = _record(group, meeting, number, previous, following, naming, at=at)
+        record, its_leaves = _record(
+            group, meeting, number=number, previous=previous, following=following, naming=naming, at=at
+        )
         previous = record.hash
         records.append(record)
         leaves += its_leaves
@@ -199,11 +199,11 @@ def _told_apart(history: History) -> dict[str, str]:
 def _record(
     group: Group,
     meeting: Meeting,
+    *,
     number: int,
     previous: str,
     following: date | None,
     naming: Naming,
-    *,
     at: datetime,
 ) -> tuple[Record, list[Leaf]]:
     lines = meeting_rules.record_lines(
@@ -282,7 +282,7 @@ def _instance(model: type[models.Model], row: Mapping[str, Any], owners: dict[st
         assert isinstance(field, models.Field)
         try:
             if isinstance(field, models.ForeignKey):
-                target = field.related_model._meta.label  # type: ignore[union-attr]
+                target = field.related_model._meta.label
                 if value is not None and owners.get(value) != target:
                     raise Refusal("portable_not_a_group", field="file")
                 values[field.attname] = value
@@ -306,5 +306,3 @@ def _instance(model: type[models.Model], row: Mapping[str, Any], owners: dict[st
 def make_claims(_by: Operator, *, group: str, at: datetime) -> list[tuple[str, str]]:
     """(name, token) of a claim invitation for each active unclaimed member. The operator hands them out."""
     return groups.claims_for_all(group, at=at)
-
-

@@ -54,7 +54,7 @@ def _taken(label: str) -> tuple[str, ...]:
     return tuple(
         field.name
         for field in model._meta.local_fields
-        if model.register[field.name].seen in (Seen.PUBLIC, Seen.GROUP)  # type: ignore[attr-defined]
+        if model.register[field.name].seen in (Seen.PUBLIC, Seen.GROUP)
         or f"{label}.{field.name}" in NEEDED
         or (label in OF_GROUP)
     )

@@ -52,8 +52,9 @@ def open_room(ticket: Member, *, meeting: str, way: str = "room", at: datetime) 
     room = Room.objects.filter(meeting=row).first()
     if room is None:
         if not meeting_rules.may_open(at, starts_at=row.starts_at, ends_at=row.ends_at):
-            early = at < row.starts_at
-            raise Refusal("too_early" if early else "meeting_over", **({"opens": row.starts_at - meeting_rules.OPENS_BEFORE} if early else {}))
+            if at < row.starts_at:
+                raise Refusal("too_early", opens=row.starts_at - meeting_rules.OPENS_BEFORE)
+            raise Refusal("meeting_over")
         agenda = meeting_queries.agenda(row, first=ticket.first_closed_at is None)
         opening = State(
             starts_at=row.starts_at,
@@ -176,9 +177,7 @@ def _close(room: Room, state: State, *, by: str | None, group: str, at: datetime
             group, meeting=meeting.pk, membership=member, text=step.text, seen=SeenBy(step.seen), at=at
         )
     shared = [(member, step.text) for member, step in state.steps.items() if step.seen == SeenBy.GROUP.value]
-    meetings.close(
-        meeting, meetings.Held(present=dict(state.came), lead=state.lead, steps=shared), by=by, at=at
-    )
+    meetings.close(meeting, meetings.Held(present=dict(state.came), lead=state.lead, steps=shared), by=by, at=at)
     RoomEntry.objects.filter(room=room).delete()
     room.opening, room.closed_at = {}, at
     room.save()

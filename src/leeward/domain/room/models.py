@@ -37,7 +37,9 @@ class RoomEntry(models.Model):
     seq = models.PositiveIntegerField()
     entry = SealedJson()
 
-    register: ClassVar[dict[str, Entry]] = {name: seen_by_group(Keep.UNTIL_CLOSE) for name in ("id", "room", "seq", "entry")}
+    register: ClassVar[dict[str, Entry]] = {
+        name: seen_by_group(Keep.UNTIL_CLOSE) for name in ("id", "room", "seq", "entry")
+    }
 
     class Meta:
         ordering = ["seq"]

@@ -16,4 +16,4 @@ class FrontPage:
 
 
 def front(request: HttpRequest) -> HttpResponse:
-    return page(request, "front/front.html", FrontPage(tickets.me_or_none(request) is not None))
+    return page(request, "front/front.html", FrontPage(tickets.recognised(request) is not None))

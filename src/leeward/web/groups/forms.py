@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
-from zoneinfo import available_timezones
 
 from django import forms
 from django.http import HttpRequest
@@ -16,18 +15,8 @@ from leeward.domain.groups.rules import Format
 from leeward.domain.people import rules as people
 from leeward.web import words
 from leeward.web.forms import Form
+from leeward.web.moments import zone_choices
 from leeward.web.safety.countries import country_choices
-
-_AREAS = (
-    "Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/",
-    "Pacific/",
-)  # fmt: skip
-
-
-def zone_choices() -> list[tuple[str, str]]:
-    """Time zones by continent and city."""
-    names = sorted(name for name in available_timezones() if name.startswith(_AREAS))
-    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
 class _Describing(Form):
@@ -56,9 +45,7 @@ class _Describing(Form):
     format = forms.ChoiceField(
         label=_("How will you work?"), choices=lazy(lambda: words.choices(Format), list)(), widget=forms.RadioSelect
     )
-    country = forms.ChoiceField(
-        label=_("Country"), help_text=_("It decides which help lines stand on the help page.")
-    )
+    country = forms.ChoiceField(label=_("Country"), help_text=_("It decides which help lines stand on the help page."))
 
     @property
     def format_chosen(self) -> Format:

@@ -136,12 +136,14 @@ def found(request: HttpRequest) -> HttpResponse:
         with form.refusing():
             made = form.once(
                 me,
-                lambda: founding.found(
-                    me,
-                    **form.facts("name", "purpose", "cohort", "country", "zone", "my_name"),
-                    format=form.format_chosen,
-                    at=clock.now(),
-                ).group,
+                lambda: (
+                    founding.found(
+                        me,
+                        **form.facts("name", "purpose", "cohort", "country", "zone", "my_name"),
+                        format=form.format_chosen,
+                        at=clock.now(),
+                    ).group
+                ),
             )
             return redirect("launch", made)
     shown = FoundPage(form=form, ready=bool(ready), explained=_explained())
@@ -206,9 +208,7 @@ def settings(request: HttpRequest, group: str) -> HttpResponse:
             )
             messages.success(request, _("Changed."))
             return redirect("group_settings", group)
-    shown = SettingsPage(
-        group=group, row=row, form=form, founding=row.first_closed_at is None, explained=_explained()
-    )
+    shown = SettingsPage(group=group, row=row, form=form, founding=row.first_closed_at is None, explained=_explained())
     return page(request, "groups/settings.html", shown, form=form)
 
 

@@ -36,9 +36,7 @@ class _Timed(Form):
     time = forms.TimeField(label=_("Time"), widget=TIME, input_formats=["%H:%M"])
     place = forms.ChoiceField(label=_("Place"), required=False)
 
-    def __init__(
-        self, request: HttpRequest | None = None, *, places: Sequence[PlaceSeen], **options: Any
-    ) -> None:
+    def __init__(self, request: HttpRequest | None = None, *, places: Sequence[PlaceSeen], **options: Any) -> None:
         super().__init__(request, **options)
         self.fields["place"].choices = [  # type: ignore[attr-defined]
             ("", _("none yet")),

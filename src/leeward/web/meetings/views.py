@@ -376,9 +376,7 @@ def record(request: HttpRequest, group: str) -> HttpResponse:
     wanted = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 6 else 1
     records, pages = queries.records(ticket, page=wanted)
     number = min(max(wanted, 1), pages)
-    return page(
-        request, "meetings/record.html", RecordPage(group, groups.facts(ticket).name, records, number, pages)
-    )
+    return page(request, "meetings/record.html", RecordPage(group, groups.facts(ticket).name, records, number, pages))
 
 
 @dataclass(frozen=True)
@@ -474,4 +472,3 @@ def as_csv(records: Sequence[RecordLine]) -> str:
 
 def _cell(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-

@@ -37,7 +37,7 @@ def account_for(operator: Operator, *, address: str, lasts: timedelta, at: datet
     if known is not None:
         person = known.user_id
     else:
-        person = actions.welcome(name=address.partition("@")[0][:20] or "x", at=at).pk
+        person = actions.welcome(name="", at=at).pk
         EmailAddress.objects.create(user_id=person, email=address.lower(), verified=True, primary=True)
     link = entry_link(operator, person=str(person), lasts=lasts, at=at)
     if settings.LEEWARD_SENDS_MAIL:

@@ -93,9 +93,7 @@ def room(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
     if form.sent():
         with form.refusing():
             data = form.cleaned_data
-            actions.move(
-                ticket, meeting=meeting, move=Move.COMMIT, text=data["text"], seen=data["seen_by"], at=at
-            )
+            actions.move(ticket, meeting=meeting, move=Move.COMMIT, text=data["text"], seen=data["seen_by"], at=at)
             messages.success(request, _("Your step is kept."))
             return redirect("room", group, meeting)
     state = seen.state if seen else None
@@ -200,8 +198,6 @@ def step_for(request: HttpRequest, group: str, meeting: str, whom: str) -> HttpR
     form = StepForForm(request)
     if form.sent():
         with form.refusing():
-            actions.move(
-                ticket, meeting=meeting, move=Move.COMMIT, whom=whom, text=form.cleaned_data["text"], at=at
-            )
+            actions.move(ticket, meeting=meeting, move=Move.COMMIT, whom=whom, text=form.cleaned_data["text"], at=at)
             return redirect("room", group, meeting)
     return page(request, "room/step_for.html", StepForPage(group, meeting, whom, name, form), form=form)

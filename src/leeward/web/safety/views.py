@@ -66,7 +66,7 @@ def _public(page: HelpPage) -> HttpResponse:
     """The same bytes for everybody: no ticket, no session, no form, so that any cache may keep it."""
     language = translation.get_language() or settings.LANGUAGE_CODE
     chrome = Chrome(
-        person_name=None,
+        signed_in=False,
         quick_exit=False,
         lang=language,
         dir="rtl" if translation.get_language_bidi() else "ltr",
