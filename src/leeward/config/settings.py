@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "leeward.domain.commitments",
     "leeward.domain.room",
     "leeward.domain.journal",
+    "leeward.domain.portability",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -208,8 +209,8 @@ STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
 WHITENOISE_MANIFEST_STRICT = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
-FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-LEEWARD_UPLOAD_MOST = 33 * 1024 * 1024
+LEEWARD_UPLOAD_MOST = 9 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = LEEWARD_UPLOAD_MOST  # nothing is written outside LEEWARD_HOME
 SECURE_REFERRER_POLICY = "no-referrer"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

@@ -6,6 +6,7 @@ from django.urls import path, register_converter
 
 from leeward.lib.ids import ALPHABET, ID_LENGTH, TOKEN_LENGTH
 from leeward.web import errors
+from leeward.web.commitments import views as commitments
 from leeward.web.founding import views as founding
 from leeward.web.front import views as front
 from leeward.web.groups import views as groups
@@ -14,6 +15,7 @@ from leeward.web.people import views as people
 from leeward.web.places import views as places
 from leeward.web.pledges import views as pledges
 from leeward.web.polls import views as polls
+from leeward.web.portability import views as portability
 from leeward.web.room import views as room
 from leeward.web.safety import views as safety
 
@@ -118,6 +120,11 @@ urlpatterns = [
     path("g/<id:group>/polls/new/<slug:what>/", polls.propose, name="propose"),
     path("g/<id:group>/polls/<id:poll>/", polls.poll, name="poll"),
     path("g/<id:group>/polls/<id:poll>/thumb/", polls.vote, name="vote"),
+    # commitments
+    path("g/<id:group>/steps/<id:step>/letting-go/", commitments.let_go, name="let_go"),
+    # portability
+    path("bring/", portability.bring, name="bring"),
+    path("bring/<id:upload>/", portability.bring_checked, name="bring_checked"),
     # room
     path("g/<id:group>/meetings/<id:meeting>/room/", room.room, name="room"),
     path("g/<id:group>/meetings/<id:meeting>/room/opening/", room.open_room, name="open_room"),

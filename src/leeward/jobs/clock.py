@@ -15,6 +15,7 @@ from leeward.domain.meetings import queries as meeting_queries
 from leeward.domain.people import actions as people
 from leeward.domain.polls import actions as polls
 from leeward.domain.polls import queries as poll_queries
+from leeward.domain.portability import actions as portability
 from leeward.domain.room import actions as room
 from leeward.domain.room import queries as room_queries
 from leeward.lib.tickets import Clock
@@ -46,6 +47,10 @@ def _polls(at: datetime) -> int:
     return sum(polls.settle(group, at=at) for group in poll_queries.groups_with_due_polls(Clock(), at=at))
 
 
+def _uploads(at: datetime) -> int:
+    return portability.forget_old_uploads(Clock(), at=at)
+
+
 def _visits(at: datetime) -> int:
     return people.forget_old_visits(at=at) + people.forget_unanswered_accounts(Clock(), at=at)
 
@@ -59,6 +64,7 @@ DUTIES: Mapping[str, tuple[timedelta, Duty]] = {
     "dates": (timedelta(hours=1), _dates),
     "rooms": (timedelta(minutes=1), _rooms),
     "polls": (timedelta(minutes=5), _polls),
+    "uploads": (timedelta(hours=1), _uploads),
     "visits": (timedelta(hours=1), _visits),
     "invitations": (timedelta(hours=1), _invitations),
 }

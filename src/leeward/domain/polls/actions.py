@@ -44,6 +44,7 @@ def _open(
     subject: str,
     meeting: Meeting | None,
     change: dict[str, Any] | None,
+    question: str = "",
     at: datetime,
 ) -> Poll:
     eligible = _eligible(ticket.group, at=at)
@@ -57,6 +58,7 @@ def _open(
         subject=subject,
         meeting=meeting,
         change=change,
+        question=question,
         opened_by_id=ticket.membership,
         opened_at=at,
         closes_at=rules.closes_at(at, meeting.starts_at if meeting else None),
@@ -76,7 +78,8 @@ def propose_item(ticket: Member, *, meeting: str, title: str, at: datetime) -> s
     row = Meeting.objects.get(pk=meeting)
     if row.starts_at <= at:
         raise Refusal("meeting_open")
-    _open(ticket, kind=Kind.ITEM, subject=item, meeting=row, change=None, at=at)
+    kept = AgendaItem.objects.get(pk=item).title
+    _open(ticket, kind=Kind.ITEM, subject=item, meeting=row, change=None, question=kept, at=at)
     return item
 
 

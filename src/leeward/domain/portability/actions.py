@@ -5,6 +5,7 @@ Everything is worked out in memory first; then one short transaction writes all 
 
 from __future__ import annotations
 
+import base64
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,9 @@ from leeward.domain.groups.rules import Format
 from leeward.domain.meetings import rules as meeting_rules
 from leeward.domain.meetings.models import Attendance, GuestPresence, Leaf, Meeting, Record
 from leeward.domain.people.rules import Self
-from leeward.domain.portability import queries
+from leeward.domain.portability import queries, rules
 from leeward.domain.portability.events import GroupTakenIn
+from leeward.domain.portability.models import Upload
 from leeward.domain.portability.queries import MODELS, TAKEN
 from leeward.domain.portability.rules import History, ImportPlan, Progress
 from leeward.domain.safety import queries as safety
@@ -32,7 +34,7 @@ from leeward.lib.events import announce
 from leeward.lib.fields import SealedText
 from leeward.lib.ids import is_id
 from leeward.lib.refusals import Refusal
-from leeward.lib.tickets import Operator
+from leeward.lib.tickets import Clock, Operator
 from leeward.lib.words import skeleton
 
 BATCH = 400
@@ -231,6 +233,32 @@ def _record(
         Leaf(record=record, number=place, kind=leaf.kind.value, text=leaf.text, salt=leaf.salt, hash=digest)
         for place, (leaf, digest) in enumerate(zip(leaves, hashes, strict=True), 1)
     ]
+
+
+# Between the check and the yes --------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def keep_upload(me: Self, *, files: Mapping[str, bytes], facts: Mapping[str, Any], at: datetime) -> str:
+    """Keep what was uploaded, sealed, until it is taken in: an hour at most. One upload a person. Returns its id."""
+    Upload.objects.filter(person=me.person).delete()
+    row = Upload(
+        person_id=me.person,
+        files={name: base64.b64encode(data).decode() for name, data in files.items()},
+        facts=dict(facts),
+        at=at,
+    )
+    row.save(force_insert=True)
+    return row.pk
+
+
+def forget_upload(me: Self, *, upload: str) -> None:
+    Upload.objects.filter(pk=upload, person=me.person).delete()
+
+
+def forget_old_uploads(_by: Clock, *, at: datetime) -> int:
+    """Returns how many."""
+    return Upload.objects.filter(at__lte=at - rules.UPLOAD_LASTS).delete()[0]
 
 
 # A group that another Leeward gave out -------------------------------------------------------------------------------

@@ -6,7 +6,9 @@ only a person's own (steps marked "only me"), what opens something (invitations,
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -14,6 +16,9 @@ from django.apps import apps
 from django.db import models
 
 from leeward.domain.groups.models import Group
+from leeward.domain.people.rules import Self
+from leeward.domain.portability.models import Upload
+from leeward.domain.portability.rules import UPLOAD_LASTS
 from leeward.lib.refusals import NotHere
 from leeward.lib.register import Seen
 from leeward.lib.tickets import Operator
@@ -109,3 +114,19 @@ def _value(row: models.Model, name: str) -> Any:
 def group_of_digest(digest: str) -> str | None:
     """The group that this history made, if it was taken in before."""
     return Group.objects.filter(import_digest=digest).values_list("pk", flat=True).first()
+
+
+@dataclass(frozen=True)
+class UploadSeen:
+    """Files by name, as they were uploaded, and what the form said about the group."""
+
+    files: Mapping[str, bytes]
+    facts: Mapping[str, Any]
+
+
+def upload(me: Self, *, upload: str, at: datetime) -> UploadSeen:
+    """My own upload of the last hour. Raises NotHere."""
+    row = Upload.objects.filter(pk=upload, person=me.person, at__gt=at - UPLOAD_LASTS).first()
+    if row is None:
+        raise NotHere
+    return UploadSeen({name: base64.b64decode(text) for name, text in row.files.items()}, row.facts)

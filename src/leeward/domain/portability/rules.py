@@ -60,6 +60,7 @@ EVENT_MOST, ALL_EVENTS_MOST = 16 * 1024, 384 * 1024  # characters that matter: p
 PROGRESS_EVERY = 10_000  # lines
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 SILENCE = timedelta(days=120)
+UPLOAD_LASTS = timedelta(hours=1)
 
 COLUMNS: dict[str, frozenset[str]] = {
     "date": frozenset({"date", "day", "when", "meeting", "meeting date", "session", "session date"}),

@@ -1,1 +1,1 @@
-"""My own steps."""
+"""One's own next step."""

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from leeward.domain.commitments import queries as commitments
+from leeward.domain.commitments.queries import Step
 from leeward.domain.founding import actions as founding
 from leeward.domain.founding import queries as founding_queries
 from leeward.domain.founding.queries import Launch
@@ -25,6 +26,12 @@ from leeward.domain.groups.queries import INVITATION, GroupFacts, InvitationLine
 from leeward.domain.groups.rules import Format, Member, Seats
 from leeward.domain.meetings import queries as meetings
 from leeward.domain.people.rules import Self
+from leeward.domain.pledges import queries as pledges
+from leeward.domain.pledges.rules import Yes, opens_record
+from leeward.domain.polls import actions as polls
+from leeward.domain.polls import queries as poll_queries
+from leeward.domain.polls.queries import PollSeen
+from leeward.domain.polls.rules import Change, Kind
 from leeward.domain.safety import queries as safety
 from leeward.lib import clock
 from leeward.lib.ids import is_id
@@ -162,12 +169,37 @@ class GroupPage:
     launch: Launch | None
     next: NextMeeting | None
     newcomer: bool
+    step: Step | None
+    polls: tuple[OpenPoll, ...]
+    pledge: Yes
+    may_read_record: bool
+    may_set_rhythm: bool
+
+
+@dataclass(frozen=True)
+class OpenPoll:
+    """A question that waits for thumbs. `wanted` while mine is missing."""
+
+    id: str
+    title: str
+    closes_at: datetime
+    wanted: bool
+
+
+def _open_poll(seen: PollSeen) -> OpenPoll:
+    if seen.kind is Kind.CHANGE:
+        title = _("Change: %(what)s") % {"what": words.label(Change(seen.subject))}
+    else:
+        title = _("Topic: %(title)s") % {"title": seen.question}
+    return OpenPoll(seen.id, title, seen.closes_at, seen.may_answer and not seen.my_thumb)
 
 
 @require_safe
 def group(request: HttpRequest, group: str) -> HttpResponse:
     ticket, at = tickets.member(request, group), clock.now()
+    polls.settle(group, at=at)
     row = queries.facts(ticket)
+    yes = pledges.standing_of(ticket, at=at)
     launch = founding_queries.launch(ticket, at=at) if row.first_closed_at is None and not row.imported else None
     shown = GroupPage(
         ticket=ticket,
@@ -177,6 +209,11 @@ def group(request: HttpRequest, group: str) -> HttpResponse:
         launch=launch,
         next=_next(meetings.next_meeting(ticket, at=at), ticket),
         newcomer=ticket.stage is rules.Stage.NEWCOMER,
+        step=commitments.mine(ticket),
+        polls=tuple(map(_open_poll, poll_queries.open_polls(ticket, at=at))),
+        pledge=yes,
+        may_read_record=opens_record(yes, in_core=ticket.in_core, imported=ticket.imported),
+        may_set_rhythm=rules.may_found_change(ticket) or row.imported,
     )
     return page(request, "groups/group.html", shown)
 

@@ -1,1 +1,1 @@
-"""A group's way in and out."""
+"""Bringing in a group that exists already."""

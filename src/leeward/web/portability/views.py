@@ -1,0 +1,159 @@
+"""Bringing in a group that exists: upload, check, progress, report. Nothing is stored as a group before the yes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.utils.html import escape
+from django.utils.translation import gettext as _
+
+from leeward.domain.groups import rules as groups
+from leeward.domain.groups.rules import Format
+from leeward.domain.meetings.rules import meeting_minutes, wall_time, zone_named
+from leeward.domain.people.rules import Self
+from leeward.domain.portability import actions, queries
+from leeward.domain.portability.rules import ImportPlan, checked
+from leeward.domain.safety import queries as safety
+from leeward.lib import clock
+from leeward.lib.refusals import Refusal
+from leeward.web import tickets, words
+from leeward.web.forms import page
+from leeward.web.portability.forms import BringForm, WhoForm
+
+LINES_SHOWN = 50
+_CUT = "<!--progress-->"
+
+
+@dataclass(frozen=True)
+class BringPage:
+    form: BringForm
+    ready: bool
+
+
+@tickets.signed_in
+def bring(request: HttpRequest) -> HttpResponse:
+    me, at = tickets.me(request), clock.now()
+    ready = safety.ready_countries(at=at)
+    form = BringForm(request, ready=ready, initial={"zone": me.zone, "time": "18:00", "minutes": 60})
+    if form.sent():
+        with form.refusing():
+            files, facts = form.uploaded, form.facts
+            _naming(facts)
+            _checked(files, facts, at)
+            return redirect("bring_checked", actions.keep_upload(me, files=files, facts=facts, at=at))
+    return page(request, "portability/bring.html", BringPage(form, bool(ready)), form=form)
+
+
+def _naming(facts: Mapping[str, Any]) -> actions.Naming:
+    """Raises Refusal beside the field."""
+    return actions.Naming(
+        name=groups.name(facts["name"]),
+        purpose=groups.purpose(facts["purpose"]),
+        zone=zone_named(facts["zone"]),
+        time=wall_time(facts["time"]),
+        minutes=meeting_minutes(facts["minutes"]),
+        country=facts["country"],
+        cohort=groups.cohort(facts["cohort"]) if facts["cohort"] else "",
+        format=Format(facts["format"]),
+    )
+
+
+def _checked(files: Mapping[str, bytes], facts: Mapping[str, Any], at: datetime) -> ImportPlan:
+    zone = ZoneInfo(facts["zone"])
+    return checked(
+        {name: io.BytesIO(data) for name, data in files.items()}, zone=zone, until=at.astimezone(zone).date()
+    )
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class CheckedPage:
+    form: WhoForm
+    meetings: int
+    people: int
+    members: int
+    active: int
+    attendances: int
+    guest_visits: int
+    refused: tuple[LeftOut, ...]
+    refused_total: int
+
+
+def bring_checked(request: HttpRequest, upload: str) -> HttpResponse | StreamingHttpResponse:
+    """The report of the check; then "take it in"."""
+    me, at = tickets.me(request), clock.now()
+    seen = queries.upload(me, upload=upload, at=at)
+    plan = _checked(seen.files, seen.facts, at)
+    form = WhoForm(request, people=[(person.key, person.name) for person in plan.history.active])
+    if form.sent():
+        taking = _Taking(me, upload, plan, _naming(seen.facts), form.cleaned_data["me"])
+        return StreamingHttpResponse(taking.page(request))
+    history = plan.history
+    shown = CheckedPage(
+        form=form,
+        meetings=len(history.rosters),
+        people=len(history.people),
+        members=len(history.members),
+        active=len(history.active),
+        attendances=history.attendances,
+        guest_visits=history.guest_visits,
+        refused=tuple(
+            LeftOut(row.file, row.line, words.row_reason(row.reason, row.facts)) for row in plan.refused[:LINES_SHOWN]
+        ),
+        refused_total=plan.refused_total,
+    )
+    return page(request, "portability/checked.html", shown, form=form)
+
+
+@dataclass(frozen=True)
+class _Taking:
+    """The work of taking a checked group in. `who` is the key of the person that `me` is."""
+
+    me: Self
+    upload: str
+    plan: ImportPlan
+    naming: actions.Naming
+    who: str
+
+    def page(self, request: HttpRequest) -> Iterator[str]:
+        """Sent while the work goes on: needs no script, and ends with the report or with what was wrong."""
+        before, _cut, after = render_to_string("portability/taking_in.html", {"page": None}, request).partition(_CUT)
+        yield before
+        yield _line(_("The files are checked."))
+        said: list[tuple[str, int]] = []
+        try:
+            taken = actions.take_in(
+                self.me,
+                self.plan,
+                self.naming,
+                me=self.who,
+                progress=lambda what, number: said.append((what, number)),
+                at=clock.now(),
+            )
+        except Refusal as refusal:
+            yield _line(words.sentence(refusal), _("Nothing was stored."))
+        else:
+            actions.forget_upload(self.me, upload=self.upload)
+            for what, number in said:
+                yield _line(_("%(what)s: %(number)s") % {"what": what, "number": number})
+            yield _line(_("These lists are here already.") if taken.already else _("All of it is here."))
+            yield render_to_string("portability/taken_in.html", {"group": "" if taken.already else taken.group})
+        yield after
+
+
+def _line(*sentences: str) -> str:
+    return f"<li>{escape(' '.join(sentences))}</li>\n"
