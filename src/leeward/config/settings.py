@@ -203,7 +203,8 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     }
 }
-(LEEWARD_HOME / "static-made").mkdir(exist_ok=True)
+for _folder in ("static", "static-made"):
+    (LEEWARD_HOME / _folder).mkdir(exist_ok=True)
 STATICFILES_DIRS = [PACKAGE / "web" / "static", LEEWARD_HOME / "static-made"]
 STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
 WHITENOISE_MANIFEST_STRICT = False

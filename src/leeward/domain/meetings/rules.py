@@ -12,6 +12,7 @@ so the chain still holds.
 from __future__ import annotations
 
 import enum
+import re
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -50,17 +51,19 @@ def _zones() -> frozenset[str]:
 
 def zone_named(text: str, *, field: str = "zone") -> str:
     """A zone of the IANA database. Raises Refusal("zone_unknown")."""
-    if text not in _zones():
+    if text not in _zones() or ("/" not in text and text != "UTC"):
         raise Refusal("zone_unknown", field=field)
     return text
 
 
+_WALL_TIME = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
+
+
 def wall_time(text: str, *, field: str = "time"):  # type: ignore[no-untyped-def]  # datetime.time
     """HH:MM, 00:00…23:59. Raises Refusal("time_unreadable")."""
-    try:
-        return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 — a wall time has no zone
-    except ValueError:
-        raise Refusal("time_unreadable", field=field) from None
+    if not _WALL_TIME.fullmatch(text):
+        raise Refusal("time_unreadable", field=field)
+    return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 — a wall time has no zone
 
 
 def meeting_minutes(number: int, *, field: str = "minutes") -> int:
@@ -122,7 +125,7 @@ def rhythm(start_local: datetime, zone: str, *, every_weeks: int, minutes: int, 
 def refuse_far_year(local: datetime, *, field: str) -> None:
     """Raises Refusal("year_out_of_bounds")."""
     if not YEAR_LEAST <= local.year < YEAR_MOST:
-        raise Refusal("year_out_of_bounds", field=field, least=YEAR_LEAST, most=YEAR_MOST)
+        raise Refusal("year_out_of_bounds", field=field, least=YEAR_LEAST, most=YEAR_MOST - 1)
 
 
 def dates(rhythm: Rhythm, *, since: datetime, until: datetime) -> Iterator[Date]:
@@ -251,20 +254,22 @@ def agenda_for(format: str, minutes: int) -> tuple[Block, ...]:
 
 
 def with_pledge(blocks: Sequence[Block], minutes: int) -> tuple[Block, ...]:
-    """The first meeting opens with the pledge: what is spare and ten minutes of the longest block, 15 in all.
+    """The first meeting opens with the pledge: what is spare and up to ten minutes of the spotlight, 15 in all.
 
-    An agenda that holds a pledge block already stays as it is.
+    Without a spotlight the longest block gives. An agenda that is full, or holds a pledge block, stays as it is.
     """
-    if not blocks or any(block.kind is BlockKind.PLEDGE for block in blocks):
+    if not 1 <= len(blocks) < BLOCKS_MOST or any(block.kind is BlockKind.PLEDGE for block in blocks):
         return tuple(blocks)
     free = max(spare(blocks, minutes), 0)
-    longest = max(range(len(blocks)), key=lambda place: blocks[place].minutes)
-    taken = min(max(PLEDGE_MINUTES - free, 0), blocks[longest].minutes - 1)
+    gives = max(
+        range(len(blocks)), key=lambda place: (blocks[place].kind is BlockKind.SPOTLIGHT, blocks[place].minutes)
+    )
+    taken = min(max(PLEDGE_MINUTES - free, 0), blocks[gives].minutes - 1)
     opening = min(free, PLEDGE_MINUTES) + taken
     if opening < 1:
         return tuple(blocks)
-    shorter = Block(blocks[longest].kind, blocks[longest].title, blocks[longest].minutes - taken)
-    return (Block(BlockKind.PLEDGE, "", opening), *blocks[:longest], shorter, *blocks[longest + 1 :])
+    shorter = Block(blocks[gives].kind, blocks[gives].title, blocks[gives].minutes - taken)
+    return (Block(BlockKind.PLEDGE, "", opening), *blocks[:gives], shorter, *blocks[gives + 1 :])
 
 
 def _scaled(blocks: Sequence[Block], minutes: int) -> tuple[Block, ...]:
@@ -420,9 +425,17 @@ def broken_links(links: Sequence[Link]) -> list[int]:
     return broken
 
 
+_DIGEST = re.compile("[0-9a-f]{64}")  # one way to write each: bytes.fromhex takes several
+_SALT = re.compile("[0-9a-f]{32}")
+
+
 def _leaf_holds(leaf: StoredLeaf) -> bool:
+    if not _DIGEST.fullmatch(leaf.hash):
+        return False
     if leaf.text is None or leaf.salt is None:
         return leaf.text is None and leaf.salt is None
+    if not _SALT.fullmatch(leaf.salt):
+        return False
     try:
         return leaf_hash(Leaf(LeafKind(leaf.kind), leaf.text, leaf.salt)) == leaf.hash
     except ValueError:

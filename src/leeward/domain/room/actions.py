@@ -127,7 +127,7 @@ def fold_due(_by: Clock, *, group: str, meeting: str, at: datetime) -> bool:
 
 
 def _locked(room: str) -> Room:
-    return Room.objects.select_for_update().get(pk=room)
+    return Room.objects.select_for_update(of=("self",)).get(pk=room)
 
 
 def _fold(room: Room, *, group: str, at: datetime) -> tuple[State, int]:
@@ -171,7 +171,7 @@ def _changes(state: State, entry: Entry) -> bool:
 def _close(room: Room, state: State, *, by: str | None, group: str, at: datetime) -> None:
     """Fold the room into attendance, steps and record, and forget it: one transaction."""
     groups.lock(group)
-    meeting = Meeting.objects.select_for_update().select_related("place").get(pk=room.meeting_id)
+    meeting = Meeting.objects.select_for_update(of=("self",)).select_related("place").get(pk=room.meeting_id)
     for member, step in state.steps.items():
         commitments.keep_from_room(
             group, meeting=meeting.pk, membership=member, text=step.text, seen=SeenBy(step.seen), at=at

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.contrib import messages
@@ -106,10 +106,11 @@ def rhythm(request: HttpRequest, group: str) -> HttpResponse:
     row = queries.rhythm(group)
     if not _may_set_rhythm(ticket, has_one=row is not None):
         raise NotHere
-    initial = {}
+    listed = places.places(ticket)
+    initial = {"place": listed[0].id} if len(listed) == 1 else {}
     if row is not None:
         initial = {"every_weeks": row.every_weeks, "minutes": row.minutes, "cycle": row.cycle, "place": row.place_id}
-    form = RhythmForm(request, places=places.places(ticket), initial=initial)
+    form = RhythmForm(request, places=listed, initial=initial)
     if form.sent():
         with form.refusing():
             actions.set_rhythm(ticket, form.rhythm(ticket.group_zone), place=form.place_chosen, at=at)
@@ -182,6 +183,12 @@ def meeting(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
     in_charge = row.lead_id in (None, ticket.membership) or may_found_change(ticket)
     held = line.standing is Standing.HELD
     may_read = held and pledges.may_read_record(ticket, at=at)
+    if held and not may_read:
+        line = replace(line, theme="")
+    place = places.place_of_meeting(ticket, place=row.place, starts_at=row.starts_at, ends_at=row.ends_at, at=at)
+    pledge_first = not pledges.may_open_room(ticket, at=at)
+    if place is not None and pledge_first:
+        place = replace(place, link="", link_from=None)
     facts = groups.facts(ticket)
     shown = MeetingPage(
         group=group,
@@ -194,7 +201,7 @@ def meeting(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
         zone=row.zone,
         agenda=agenda,
         spare=rules.spare(agenda, row.minutes),
-        place=places.place_of_meeting(ticket, place=row.place, starts_at=row.starts_at, ends_at=row.ends_at, at=at),
+        place=place,
         rsvps=answers,
         answers=rules.ANSWERS[line.way] if to_come or line.standing is Standing.OPEN else (),
         mine=next((answer.answer for answer in answers if answer.me), ""),
@@ -211,7 +218,7 @@ def meeting(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
         may_enter=line.standing is Standing.OPEN
         or (to_come and rules.may_open(at, starts_at=row.starts_at, ends_at=row.ends_at)),
         opens_at=row.starts_at - rules.OPENS_BEFORE,
-        pledge_first=not pledges.may_open_room(ticket, at=at),
+        pledge_first=pledge_first,
         records=queries.record_of_meeting(ticket, meeting=meeting) if may_read else (),
         came=queries.attendance_of(ticket, meeting=meeting) if may_read else (),
         guests=queries.guests_of(ticket, meeting=meeting) if may_read else 0,
@@ -287,10 +294,17 @@ class ChangePage:
     zone: str
 
 
+def _is_over(row: queries.Meeting) -> bool:
+    """Opened, closed or cancelled: nothing about it is changed any more."""
+    return any((row.opened_at, row.closed_at, row.cancelled_at))
+
+
 def change(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
     """Another day, another place, a theme."""
     ticket, at = tickets.member(request, group), clock.now()
     row = queries.meeting_of(ticket, meeting=meeting)
+    if request.method != "POST" and _is_over(row):
+        return redirect("meeting", group, meeting)
     local = datetime.fromisoformat(row.local)
     form = DateForm(
         request,
@@ -335,6 +349,8 @@ class AgendaPage:
 def agenda(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
     ticket, at = tickets.member(request, group), clock.now()
     row = queries.meeting_of(ticket, meeting=meeting)
+    if request.method != "POST" and _is_over(row):
+        return redirect("meeting", group, meeting)
     blocks = queries.agenda(row, first=ticket.first_closed_at is None)
     form = AgendaForm(request, blocks=blocks)
     if form.sent():

@@ -13,7 +13,7 @@ from allauth.account.internal.flows.login_by_code import LoginCodeVerificationPr
 from allauth.account.internal.stagekit import clear_login, get_pending_stage
 from allauth.account.models import EmailAddress, Login
 from allauth.account.utils import filter_users_by_email
-from allauth.core.internal import ratelimit
+from allauth.core import ratelimit
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.forms import AddWebAuthnForm, LoginWebAuthnForm
 from allauth.mfa.webauthn.internal import auth as webauthn

@@ -19,6 +19,7 @@ from leeward.domain.meetings import queries as meetings
 from leeward.domain.meetings import rules as meeting_rules
 from leeward.domain.places import queries as places
 from leeward.domain.places.queries import PlaceSeen
+from leeward.domain.pledges import queries as pledges
 from leeward.domain.room import actions, rules
 from leeward.domain.room.rules import Move, Phase, State
 from leeward.lib import clock
@@ -86,6 +87,8 @@ def _seconds(number: int) -> str:
 def room(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
     ticket, at = tickets.member(request, group), clock.now()
     row = meetings.meeting_of(ticket, meeting=meeting)
+    if not pledges.may_open_room(ticket, at=at):
+        return redirect("pledge", group)
     seen = actions.look(ticket, meeting=meeting, at=at)
     if seen is None and row.closed_at is not None:
         return redirect("meeting", group, meeting)
