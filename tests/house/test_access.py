@@ -72,8 +72,8 @@ def test_every_page_of_the_group_opens_for_a_member_or_says_why(here: Lived) -> 
     assert {name for name, statuses in opened.items() if statuses - {200, 302, 404, 405}} == set()
     pages = {name for name, statuses in opened.items() if 200 in statuses}
     assert pages >= {"group", "group_people", "group_settings", "invitations", "places", "place", "pledge",
-                     "spoken_yes",                      "dates", "record", "record_markdown", "record_csv", "meeting", "agenda", "change", "addendum",
-                     "new_poll", "propose", "poll", "room", "leave"}  # fmt: skip
+                     "spoken_yes", "dates", "record", "record_markdown", "record_csv", "meeting", "agenda", "change",
+                     "addendum", "new_poll", "propose", "poll", "room", "leave"}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["account", "home", "found", "bring"])

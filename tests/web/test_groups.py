@@ -316,7 +316,7 @@ def test_pages_cost_the_same_with_3_and_with_12_members(part: str, clock_at: Cal
         with CaptureQueriesContext(connection) as statements:
             assert client.get(f"/g/{here.group}/{part}").status_code == 200
         counts.append(len(statements))
-    assert counts[0] == counts[1] <= 14
+    assert counts[0] == counts[1] <= 10
 
 
 def test_a_ticket_is_made_from_rows_of_this_request(here: Harbour) -> None:

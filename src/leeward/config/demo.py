@@ -183,7 +183,7 @@ def _harbour(selves: dict[str, Self], now: datetime) -> None:
         ticket("Fay", now), meeting=later.pk, title="What helps on Sunday evenings?", at=now - timedelta(hours=20)
     )
     polls.propose_change(ticket("Dara", now), what=Change.CAPACITY, value=10, at=now - timedelta(hours=30))
-    for seen in poll_queries.open_polls(ticket("Ana", now), at=now):
+    for seen in poll_queries.open_polls(ticket("Ana", now)):
         polls.vote(ticket("Ana", now), poll=seen.id, thumb=Thumb.UP, at=now - timedelta(hours=4))
     groups.invite(chidi, at=now - timedelta(hours=3))
 

@@ -27,7 +27,11 @@ def gather() -> None:
         if path.is_file():
             state.update(f"{path.relative_to(source)} {path.stat().st_size} {path.stat().st_mtime_ns}\n".encode())
     stamp = made / ".stamp"
-    if stamp.exists() and stamp.read_text() == state.hexdigest() and (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
+    if (
+        stamp.exists()
+        and stamp.read_text() == state.hexdigest()
+        and (Path(settings.STATIC_ROOT) / "staticfiles.json").exists()
+    ):
         return
     (made / "css").mkdir(parents=True, exist_ok=True)
     (made / "css" / "leeward.css").write_text(style_sheet(source))

@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.utils import timezone, translation
 
 from leeward.domain.groups import queries as groups
+from leeward.domain.groups.queries import GroupFacts
 from leeward.domain.groups.rules import Member
 from leeward.domain.people import queries as people
 from leeward.domain.people.rules import Self
@@ -58,6 +59,13 @@ def member(request: HttpRequest, group: str) -> Member:
     ticket = groups.member(me(request), group=group, at=clock.now())
     timezone.activate(ticket.group_zone)
     return ticket
+
+
+def member_and_group(request: HttpRequest, group: str) -> tuple[Member, GroupFacts]:
+    """The ticket and what the group is, in one statement. Raises NotHere."""
+    ticket, facts = groups.member_and_group(me(request), group=group, at=clock.now())
+    timezone.activate(ticket.group_zone)
+    return ticket, facts
 
 
 def signed_in(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -55,10 +55,15 @@ def _ticket(row: Membership) -> Member:
 
 def member(me: Self, *, group: str, at: datetime) -> Member:
     """My ticket for `group`, in one statement. Raises NotHere: absent, forbidden and left are one answer."""
+    return _ticket(_seated(me, group, at))
+
+
+def _seated(me: Self, group: str, at: datetime) -> Membership:
     row = _tickets(at).filter(group=group, person=me.person, seated=True, group__closed_at=None).first()
     if row is None:
         raise NotHere
-    return _ticket(row)
+    found: Membership = row
+    return found
 
 
 def memberships_of(me: Self, *, at: datetime) -> tuple[tuple[Member, Group], ...]:
@@ -89,7 +94,16 @@ class GroupFacts:
 
 
 def facts(ticket: Member) -> GroupFacts:
-    row = group(ticket)
+    return _facts(group(ticket))
+
+
+def member_and_group(me: Self, *, group: str, at: datetime) -> tuple[Member, GroupFacts]:
+    """My ticket and what the group is, in one statement. Raises NotHere."""
+    row = _seated(me, group, at)
+    return _ticket(row), _facts(row.group)
+
+
+def _facts(row: Group) -> GroupFacts:
     return GroupFacts(
         id=row.pk,
         name=row.name,

@@ -12,8 +12,8 @@ so the chain still holds.
 from __future__ import annotations
 
 import enum
-import re
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from leeward.domain.groups.rules import Member
 from leeward.domain.polls.models import Ballot, Poll
@@ -33,14 +33,14 @@ class PollSeen:
 
 
 def _for(ticket: Member, rows: QuerySet[Poll]) -> tuple[PollSeen, ...]:
-    mine = Ballot.objects.filter(membership=ticket.membership)
-    return tuple(
-        _seen(row) for row in rows.filter(group=ticket.group).prefetch_related(Prefetch("ballots", mine, "mine"))
-    )
+    """Polls with my own ballot beside each, in one statement."""
+    mine = FilteredRelation("ballots", condition=Q(ballots__membership=ticket.membership))
+    found = rows.filter(group=ticket.group).annotate(mine=mine, mine_id=F("mine__id"), mine_thumb=F("mine__thumb"))
+    return tuple(_seen(row) for row in found)
 
 
-def _seen(row: Poll) -> PollSeen:
-    ballots: list[Ballot] = row.mine  # type: ignore[attr-defined]
+def _seen(row: Any) -> PollSeen:
+    ballot = Ballot(id=row.mine_id, thumb=row.mine_thumb) if row.mine_id else None  # opened as a row of its own
     return PollSeen(
         id=row.pk,
         kind=Kind(row.kind),
@@ -51,14 +51,14 @@ def _seen(row: Poll) -> PollSeen:
         opened_at=row.opened_at,
         closes_at=row.closes_at,
         outcome=row.outcome,
-        may_answer=bool(ballots),
-        my_thumb=(ballots[0].thumb or "") if ballots else "",
+        may_answer=ballot is not None,
+        my_thumb=(ballot.thumb or "") if ballot else "",
     )
 
 
-def open_polls(ticket: Member, *, at: datetime) -> tuple[PollSeen, ...]:
-    """Polls of my group that are open, the soonest to close first."""
-    return _for(ticket, Poll.objects.filter(closed_at=None, closes_at__gt=at).order_by("closes_at", "id"))
+def open_polls(ticket: Member) -> tuple[PollSeen, ...]:
+    """Polls of my group that nobody has closed, the soonest due first. `actions.open_now` closes what is due."""
+    return _for(ticket, Poll.objects.filter(closed_at=None).order_by("closes_at", "id"))
 
 
 def item_polls(ticket: Member, *, meeting: str, at: datetime) -> tuple[PollSeen, ...]:

@@ -29,7 +29,6 @@ from leeward.domain.people.rules import Self
 from leeward.domain.pledges import queries as pledges
 from leeward.domain.pledges.rules import Yes, opens_record
 from leeward.domain.polls import actions as polls
-from leeward.domain.polls import queries as poll_queries
 from leeward.domain.polls.queries import PollSeen
 from leeward.domain.polls.rules import Change, Kind
 from leeward.domain.safety import queries as safety
@@ -164,7 +163,6 @@ def found(request: HttpRequest) -> HttpResponse:
 class GroupPage:
     ticket: Member
     group: GroupFacts
-    seats: Seats
     people: tuple[PersonLine, ...]
     launch: Launch | None
     next: NextMeeting | None
@@ -196,21 +194,20 @@ def _open_poll(seen: PollSeen) -> OpenPoll:
 
 @require_safe
 def group(request: HttpRequest, group: str) -> HttpResponse:
-    ticket, at = tickets.member(request, group), clock.now()
-    polls.settle(group, at=at)
-    row = queries.facts(ticket)
+    at = clock.now()
+    ticket, row = tickets.member_and_group(request, group)
+    asked = polls.open_now(ticket, at=at)
     yes = pledges.standing_of(ticket, at=at)
     launch = founding_queries.launch(ticket, at=at) if row.first_closed_at is None and not row.imported else None
     shown = GroupPage(
         ticket=ticket,
         group=row,
-        seats=queries.seats(group, at=at),
         people=queries.people(ticket, at=at),
         launch=launch,
         next=_next(meetings.next_meeting(ticket, at=at), ticket),
         newcomer=ticket.stage is rules.Stage.NEWCOMER,
         step=commitments.mine(ticket),
-        polls=tuple(map(_open_poll, poll_queries.open_polls(ticket, at=at))),
+        polls=tuple(map(_open_poll, asked)),
         pledge=yes,
         may_read_record=opens_record(yes, in_core=ticket.in_core, imported=ticket.imported),
         may_set_rhythm=rules.may_found_change(ticket) or row.imported,

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -107,7 +108,7 @@ def rhythm(request: HttpRequest, group: str) -> HttpResponse:
     if not _may_set_rhythm(ticket, has_one=row is not None):
         raise NotHere
     listed = places.places(ticket)
-    initial = {"place": listed[0].id} if len(listed) == 1 else {}
+    initial: dict[str, Any] = {"place": listed[0].id} if len(listed) == 1 else {}
     if row is not None:
         initial = {"every_weeks": row.every_weeks, "minutes": row.minutes, "cycle": row.cycle, "place": row.place_id}
     form = RhythmForm(request, places=listed, initial=initial)
@@ -165,7 +166,7 @@ class MeetingPage:
 
 def meeting(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
     ticket, at = tickets.member(request, group), clock.now()
-    polls.settle(group, at=at)
+    polls.open_now(ticket, at=at)
     row = queries.meeting_of(ticket, meeting=meeting)
     form = ItemForm(request)
     if form.sent():

@@ -43,7 +43,7 @@ class PollPage:
 @require_safe
 def poll(request: HttpRequest, group: str, poll: str) -> HttpResponse:
     ticket, at = tickets.member(request, group), clock.now()
-    actions.settle(group, at=at)
+    actions.open_now(ticket, at=at)
     seen = queries.poll(ticket, poll=poll)
     if seen.kind is Kind.ITEM:
         return redirect("meeting", group, seen.meeting)
