@@ -19,7 +19,7 @@ run: $(VENV)/.base ## the lived-in demo on http://localhost:8000, sign-in links 
 test: $(VENV)/.dev ## everything, on SQLite and on PostgreSQL, long series by sample
 	@./setup.sh browser
 	@$(BIN)/python -m pytest -m "not drill" -n 2 --dist loadfile
-	@LEEWARD_TEST_DB=postgres $(BIN)/python -m pytest -m "not drill" -n 2 --dist loadfile tests/domain tests/journeys
+	@LEEWARD_TEST_DB=postgres $(BIN)/python -m pytest -m "not drill" -n 2 --dist loadfile tests/domain tests/jobs tests/journeys
 
 drill: $(VENV)/.dev ## the long series
 	@./setup.sh browser

@@ -27,7 +27,7 @@ class Poll(models.Model):
     opened_at = models.DateTimeField()
     closes_at = models.DateTimeField(db_index=True)
     closed_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=16, default="", blank=True)
+    outcome = models.CharField(max_length=24, default="", blank=True)
     eligible = models.PositiveSmallIntegerField()
 
     register: ClassVar[dict[str, Entry]] = {

@@ -77,7 +77,10 @@ def look(ticket: Member, *, meeting: str, at: datetime) -> Look | None:
     """
     _refuse_without_pledge(ticket, at=at)
     room = queries.room_of(ticket, meeting=meeting)
-    if room is None or room.closed_at is not None:
+    if room is None:
+        meeting_queries.meeting_of(ticket, meeting=meeting)
+        return None
+    if room.closed_at is not None:
         return None
     state, seq = queries.folded(room)
     if rules.overdue(state, at) is None:
