@@ -202,10 +202,14 @@ def invite(arguments: argparse.Namespace) -> None:
     from leeward.lib.tickets import Operator
     from leeward.web.people.entry import account_for
 
-    lines = []
-    for address in arguments.address:
-        link = account_for(Operator(), address=address, lasts=timedelta(days=7), at=clock.now())
-        lines.append({"address": address, "link": link, "mailed": settings.LEEWARD_SENDS_MAIL})
+    lines: list[dict[str, Any]] = []
+
+    def make() -> None:
+        for address in arguments.address:
+            link = account_for(Operator(), address=address, lasts=timedelta(days=7), at=clock.now())
+            lines.append({"address": address, "link": link, "mailed": settings.LEEWARD_SENDS_MAIL})
+
+    _in_words(make)
     text = "\n".join(
         f"{line['address']}: {'a letter is on its way' if line['mailed'] else line['link']}" for line in lines
     )

@@ -319,7 +319,10 @@ def _instance(model: type[models.Model], row: Mapping[str, Any], owners: dict[st
                     raise Refusal("portable_not_a_group", field="file")
                 values[name] = value
             else:
-                values[name] = field.clean(field.to_python(value), None) if value is not None else None
+                values[name] = field.to_python(value)
+                field.run_validators(values[name])
+                if values[name] is None and not field.null:
+                    raise Refusal("portable_not_a_group", field="file")
         except (ValueError, TypeError, CannotOpen) as error:
             raise Refusal("portable_not_a_group", field="file") from error
         except Exception as error:  # Django's ValidationError: a value that the column does not take
