@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any, ClassVar
 
 from django import forms
@@ -36,6 +37,8 @@ class Form(forms.Form):
         files = request.FILES if request is not None and self.posted else None
         super().__init__(data=data, files=files, auto_id="%s", **options)
         self.initial.setdefault("key", new_id())
+        for field in self.fields.values():
+            _speak_plainly(field)
 
     def sent(self) -> bool:
         """Whether this is a POST whose fields are well formed."""
@@ -62,6 +65,21 @@ class Form(forms.Form):
         """The sentence beside an input, from the field register; empty for fields that are not kept."""
         place = self.seen.get(name)
         return "" if place is None else _("Who can see this: %(who)s.") % {"who": words.label(entry_of(place).seen)}
+
+
+def _speak_plainly(field: forms.Field) -> None:
+    """The framework's messages in our words."""
+    field.error_messages |= {name: str(said) for name, said in words.FIELD_MESSAGES.items()}
+    field.validators = [_in_plain_words(validator) for validator in field.validators]
+
+
+def _in_plain_words(validator: Any) -> Any:
+    said = words.VALIDATOR_MESSAGES.get(type(validator))
+    if said is None:
+        return validator
+    own = copy(validator)
+    own.message = str(said)
+    return own
 
 
 def page(request: HttpRequest, template: str, page: object, *, form: Form | None = None) -> HttpResponse:

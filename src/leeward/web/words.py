@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from enum import Enum
 
+from django.core import validators
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -115,6 +116,22 @@ REFUSALS: dict[str, Words] = {
     "portable_version": _("This file is of version %(version)s. This Leeward reads version %(known)s."),
     "portable_too_large": _("This is larger than %(mib)s MiB, which is more than we read at once."),
     "portable_closed": _("It did not open: another passphrase, or the file was changed on the way."),
+}
+
+# What a form says of what was typed, instead of the framework's own messages.
+FIELD_MESSAGES: dict[str, Words] = {
+    "required": _("Please fill this in."),
+    "invalid": _("Please check this: it could not be read."),
+    "invalid_choice": _("Please choose from the list."),
+    "empty": _("This file is empty."),
+    "missing": _("Please choose a file."),
+}
+VALIDATOR_MESSAGES: dict[type, Words] = {
+    validators.MaxLengthValidator: _("Please keep this to %(limit_value)s characters: it has %(show_value)s."),
+    validators.MinValueValidator: _("Please choose at least %(limit_value)s."),
+    validators.MaxValueValidator: _("Please choose at most %(limit_value)s."),
+    validators.EmailValidator: _("Please give an e-mail address like name@example.org."),
+    validators.ProhibitNullCharactersValidator: _("This holds characters that are not text. Please type it again."),
 }
 
 # By vocabulary: two vocabularies may use one code ("online" is a way and an answer).
