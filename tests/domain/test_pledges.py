@@ -104,3 +104,11 @@ def test_only_the_core_drafts_and_only_founders_adopt(here: Harbour) -> None:
     actions.draft(here.ticket("Ben"), lines=["A line."], at=NOW)
     with pytest.raises(Refusal, match="by_poll_only"):
         actions.adopt(here.ticket("Ben"), at=NOW)
+
+
+def test_only_who_said_yes_invites_once_there_is_a_text(here: Harbour) -> None:
+    assert actions.invite(here.ticket("Chidi"), at=NOW).token
+    agreed(here, names=("Ana", "Ben"))
+    assert actions.invite(here.ticket("Ben"), at=NOW).token
+    with pytest.raises(Refusal, match="pledge_first"):
+        actions.invite(here.ticket("Chidi"), at=NOW)

@@ -188,3 +188,18 @@ def test_ten_closes_at_once_make_one_record(here: Harbour) -> None:
         got = [future.result(timeout=60) for future in [pool.submit(close) for _ in range(10)]]
     assert sorted(got) == ["closed", *["room_closed"] * 9]
     assert Record.objects.filter(meeting=row).count() == 1
+
+
+def test_a_second_tap_on_next_does_not_skip_a_block(here: Harbour) -> None:
+    meeting = planned(here)
+    ben, at = here.ticket("Ben", at=START), START
+    look = actions.open_room(ben, meeting=meeting.pk, at=at)
+    look = actions.move(ben, meeting=meeting.pk, move=Move.START, at=at)
+    saw = look.state.stand
+    first = actions.move(ben, meeting=meeting.pk, move=Move.NEXT, stand=saw, at=at + timedelta(minutes=1))
+    again = actions.move(ben, meeting=meeting.pk, move=Move.NEXT, stand=saw, at=at + timedelta(minutes=1))
+    assert (first.state.index, again.state.index, again.seq) == (1, 1, first.seq)
+    saw, at = again.state.stand, at + timedelta(minutes=2)
+    more = actions.move(ben, meeting=meeting.pk, move=Move.EXTEND, stand=saw, at=at)
+    twice = actions.move(ben, meeting=meeting.pk, move=Move.EXTEND, stand=saw, at=at)
+    assert (more.state.extensions, twice.state.extensions) == (1, 1)

@@ -27,6 +27,6 @@ ACCESS: dict[str, str] = {
         "dates", "rhythm", "record", "record_markdown", "record_csv", "remove_leaf",
         "meeting", "rsvp", "turn", "turn_back", "confirm", "cancel", "change", "agenda", "addendum", "withdraw_item",
         "new_poll", "propose", "poll", "vote", "let_go",
-        "room", "open_room", "step_for", "move",
+        "room", "open_room", "close_room", "step_for", "move",
     ), "group"),
 }  # fmt: skip

@@ -107,7 +107,7 @@ def test_from_an_address_to_the_sealed_record(ready: Callable[[datetime], None])
     ana.open(meeting + "room/").press("Keep it", text="Ten minutes round the block", seen_by="group")
     visitors["Chidi"].open(meeting + "room/").press("Keep it", text="Nobody else reads this", seen_by="me")
     ready(start + timedelta(minutes=55))
-    ben.open(meeting + "room/").press("Close the meeting now")
+    ben.open(meeting + "room/").follow("Close the meeting now").press("Close the meeting now")
 
     record = ana.open(home + "record/").text
     assert "Ten minutes round the block (Ana)" in record

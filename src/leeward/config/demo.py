@@ -166,7 +166,7 @@ def _harbour(selves: dict[str, Self], now: datetime) -> None:
     for number in range(WEEKS // 2):
         _meeting(selves, group, number, happens_at(soon - timedelta(weeks=WEEKS - 2 * number), ZONE))
 
-    chidi = _seat(selves["Chidi"], ticket("Ana", now), now - timedelta(days=2))
+    _seat(selves["Chidi"], ticket("Ana", now), now - timedelta(days=2))
     groups.pause(ticket("Eli", now), at=now - timedelta(days=10))
     meetings.plan_ahead(Clock(), group=group, at=now)
     today, later = meeting_queries.coming(ticket("Ben", now), at=now)[:2]
@@ -185,7 +185,7 @@ def _harbour(selves: dict[str, Self], now: datetime) -> None:
     polls.propose_change(ticket("Dara", now), what=Change.CAPACITY, value=10, at=now - timedelta(hours=30))
     for seen in poll_queries.open_polls(ticket("Ana", now)):
         polls.vote(ticket("Ana", now), poll=seen.id, thumb=Thumb.UP, at=now - timedelta(hours=4))
-    groups.invite(chidi, at=now - timedelta(hours=3))
+    pledges.invite(ticket("Dara", now), at=now - timedelta(hours=3))
 
 
 def _meeting(selves: dict[str, Self], group: str, number: int, start: datetime) -> None:

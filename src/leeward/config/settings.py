@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from csp.constants import NONE, SELF
 
 from leeward.lib.crypto import Keyring
+from leeward.web import languages
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LEEWARD_HOME = Path(os.environ.get("LEEWARD_HOME", "var")).resolve()
@@ -60,10 +61,10 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "leeward.web.middleware.language",
     "leeward.web.middleware.answers",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "leeward.web.middleware.language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -182,15 +183,15 @@ LEEWARD_SENDS_MAIL = bool(_mail.scheme)
 
 # Language and time -------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+try:
+    LANGUAGES, LOCALE_PATHS = languages.gathered(
+        [PACKAGE / "web" / "locale", LEEWARD_HOME / "locale"], into=LEEWARD_HOME / "locale-made"
+    )
+except ValueError as _error:
+    sys.exit(str(_error))
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
-LOCALE_PATHS = [PACKAGE / "web" / "locale"]
-if os.environ.get("LEEWARD_PSEUDO_LOCALE"):  # the pseudo-locale run: a directory with a compiled catalogue
-    LANGUAGES = [*LANGUAGES, ("eo", "Pseudo")]
-    LANGUAGE_CODE = "eo"
-    LOCALE_PATHS = [Path(os.environ["LEEWARD_PSEUDO_LOCALE"])]
 
 # Files and headers -------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -212,7 +213,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
 LEEWARD_UPLOAD_MOST = 9 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = LEEWARD_UPLOAD_MOST  # nothing is written outside LEEWARD_HOME
-SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_REFERRER_POLICY = "same-origin"  # "no-referrer" makes browsers send `Origin: null` with forms (decision 0006)
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0

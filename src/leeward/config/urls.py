@@ -128,6 +128,7 @@ urlpatterns = [
     # room
     path("g/<id:group>/meetings/<id:meeting>/room/", room.room, name="room"),
     path("g/<id:group>/meetings/<id:meeting>/room/opening/", room.open_room, name="open_room"),
+    path("g/<id:group>/meetings/<id:meeting>/room/closing/", room.close_room, name="close_room"),
     path("g/<id:group>/meetings/<id:meeting>/room/steps/<id:whom>/", room.step_for, name="step_for"),
     path("g/<id:group>/meetings/<id:meeting>/room/<slug:move>/", room.move, name="move"),
 ]

@@ -249,8 +249,10 @@ def links(_by: Operator, *, group: str) -> tuple[rules.Link, ...]:
 
 
 def attendance_of(ticket: Member, *, meeting: str) -> tuple[str, ...]:
-    """Names of who was there, for people who were members then; guests are a number on the page, not names."""
-    rows = Attendance.objects.filter(meeting=meeting, meeting__group=ticket.group).select_related("membership")
+    """Names of who was there, for whoever was a member then; guests are a number on the page, not names."""
+    rows = Attendance.objects.filter(
+        meeting=meeting, meeting__group=ticket.group, meeting__starts_at__gte=ticket.since
+    ).select_related("membership")
     return tuple(row.membership.name for row in rows.order_by("membership__number"))
 
 

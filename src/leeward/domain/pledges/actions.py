@@ -94,6 +94,14 @@ def agree(ticket: Member, *, pledge: str, at: datetime) -> None:
 
 
 @transaction.atomic
+def invite(ticket: Member, *, address: str = "", claims: str | None = None, uses: int = 1, at: datetime) -> groups.Made:
+    """An invitation by somebody who said yes to the pledge. Raises Refusal("pledge_first"), and as `groups.invite`."""
+    if not rules.may_invite(queries.standing_of(ticket, at=at)):
+        raise Refusal("pledge_first")
+    return groups.invite(ticket, address=address, claims=claims, uses=uses, at=at)
+
+
+@transaction.atomic
 def record_spoken_yes(ticket: Member, *, membership: str, witness: str, at: datetime) -> None:
     """Somebody said yes in the room; I write it down, `witness` heard it. It opens the room, not the record.
 

@@ -58,6 +58,11 @@ def opens_record(yes: Yes, *, in_core: bool, imported: bool) -> bool:
     return yes is Yes.OWN or (yes is Yes.NO_PLEDGE and (in_core or imported))
 
 
+def may_invite(yes: Yes) -> bool:
+    """Any member who said yes invites; until there is a text to say yes to, any member."""
+    return yes in (Yes.OWN, Yes.SPOKEN, Yes.NO_PLEDGE)
+
+
 def refuse_witness(*, membership: str, witness: str, recorder: str) -> None:
     """Three different people: who says yes, who writes it down, who heard it. Raises Refusal("witness_another")."""
     if len({membership, witness, recorder}) != 3:

@@ -85,6 +85,7 @@ def look(ticket: Member, *, meeting: str, at: datetime) -> Look | None:
     state, seq = queries.folded(room)
     if rules.overdue(state, at) is None:
         return Look(room.pk, seq, state)
+    groups.lock(ticket.group)  # as every command does: the group first, then its room
     room = _locked(room.pk)
     state, seq = _fold(room, group=ticket.group, at=at)
     return Look(room.pk, seq, state)
@@ -100,9 +101,14 @@ def move(
     way: str = "room",
     text: str = "",
     seen: str = "group",
+    stand: str = "",
     at: datetime,
 ) -> Look:
-    """One command of one member. Raises NotHere, Refusal of the state machine; then nothing has changed."""
+    """One command of one member. Raises NotHere, Refusal of the state machine; then nothing has changed.
+
+    `stand` is the room's `State.stand` that the person saw: what they asked of a block that is over by now is not done
+    to the next one.
+    """
     _refuse_without_pledge(ticket, at=at)
     if rules.TABLE[move].who is rules.Who.CLOCK:
         raise NotHere
@@ -115,7 +121,8 @@ def move(
     if whom and whom not in group_queries.active_ids(ticket.group, at=at):
         raise NotHere
     kept = words.line(text, field="text", most=rules.STEP_LENGTH) if move is Move.COMMIT else ""
-    return _append(ticket, room, Entry(move, at, ticket.membership, whom=whom, way=way, text=kept, seen=seen), at=at)
+    entry = Entry(move, at, ticket.membership, whom=whom, way=way, text=kept, seen=seen)
+    return _append(ticket, room, entry, stand=stand, at=at)
 
 
 @transaction.atomic
@@ -154,12 +161,13 @@ def _keep(room: Room, state: State, seq: int, entry: Entry, *, group: str) -> tu
     return after, seq + 1
 
 
-def _append(ticket: Member, room: Room, entry: Entry, *, at: datetime) -> Look:
+def _append(ticket: Member, room: Room, entry: Entry, *, stand: str = "", at: datetime) -> Look:
     room = _locked(room.pk)
     state, seq = _fold(room, group=ticket.group, at=at)
     if state.phase is Phase.CLOSED:
         raise Refusal("room_closed")
-    if not _changes(state, entry):
+    too_late = stand and entry.move in rules.OF_A_BLOCK and stand != state.stand
+    if too_late or not _changes(state, entry):
         return Look(room.pk, seq, state)
     after, seq = _keep(room, state, seq, entry, group=ticket.group)
     return Look(room.pk, seq, after)

@@ -26,6 +26,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from leeward.lib.refusals import Refusal
+from leeward.lib.words import length
 
 OVERTIME = timedelta(seconds=20)
 MORE = timedelta(minutes=5)
@@ -88,6 +89,7 @@ class Rule:
 
 _OPEN = frozenset(Phase) - {Phase.CLOSED}
 _GOING = frozenset({Phase.RUNNING, Phase.OVERTIME})
+OF_A_BLOCK = frozenset({Move.NEXT, Move.EXTEND})  # a second tap, or one that comes late, must not hit the next block
 
 TABLE: Mapping[Move, Rule] = {
     Move.ARRIVE: Rule(_OPEN, Who.MEMBER),
@@ -186,6 +188,11 @@ class State:
     @property
     def following(self) -> Block | None:
         return self.blocks[self.index + 1] if self.index + 1 < len(self.blocks) else None
+
+    @property
+    def stand(self) -> str:
+        """Which block, extended how often: a page says with a command what it showed when it was tapped."""
+        return f"{self.index}.{self.extensions}"
 
     @property
     def lead_here(self) -> bool:
@@ -293,7 +300,7 @@ def _may_release(state: State, entry: Entry) -> str | None:
 
 
 def _may_commit(state: State, entry: Entry) -> str | None:
-    if not 1 <= len(entry.text) <= STEP_LENGTH or entry.seen not in ("group", "me"):
+    if not 1 <= length(entry.text) <= STEP_LENGTH or entry.seen not in ("group", "me"):
         return "room_not_now"
     if entry.whom and entry.whom != entry.by:
         if entry.by != state.lead:

@@ -26,8 +26,9 @@ from leeward.domain.groups.queries import INVITATION, GroupFacts, InvitationLine
 from leeward.domain.groups.rules import Format, Member, Seats
 from leeward.domain.meetings import queries as meetings
 from leeward.domain.people.rules import Self
+from leeward.domain.pledges import actions as pledge_actions
 from leeward.domain.pledges import queries as pledges
-from leeward.domain.pledges.rules import Yes, opens_record
+from leeward.domain.pledges.rules import Yes, may_invite, opens_record
 from leeward.domain.polls import actions as polls
 from leeward.domain.polls.queries import PollSeen
 from leeward.domain.polls.rules import Change, Kind
@@ -198,7 +199,8 @@ def group(request: HttpRequest, group: str) -> HttpResponse:
     ticket, row = tickets.member_and_group(request, group)
     asked = polls.open_now(ticket, at=at)
     yes = pledges.standing_of(ticket, at=at)
-    launch = founding_queries.launch(ticket, at=at) if row.first_closed_at is None and not row.imported else None
+    begins = row.first_closed_at is None and not row.imported
+    launch = founding_queries.launch_in_brief(ticket, at=at) if begins else None
     shown = GroupPage(
         ticket=ticket,
         group=row,
@@ -206,7 +208,7 @@ def group(request: HttpRequest, group: str) -> HttpResponse:
         launch=launch,
         next=_next(meetings.next_meeting(ticket, at=at), ticket),
         newcomer=ticket.stage is rules.Stage.NEWCOMER,
-        step=commitments.mine(ticket),
+        step=None if launch else commitments.mine(ticket),  # a first step is made in the first meeting
         polls=tuple(map(_open_poll, asked)),
         pledge=yes,
         may_read_record=opens_record(yes, in_core=ticket.in_core, imported=ticket.imported),
@@ -336,7 +338,8 @@ class InvitationsPage:
     claim_form: ClaimForm | None
     invitations: tuple[InvitationShown, ...]
     seats: Seats
-    active: bool
+    may_invite: bool
+    paused: bool
 
 
 def invitations(request: HttpRequest, group: str) -> HttpResponse:
@@ -372,7 +375,7 @@ def _invite(
 ) -> None:
     def do() -> str:
         with transaction.atomic():
-            made = actions.invite(ticket, address=address, claims=claims, uses=uses, at=clock.now())
+            made = pledge_actions.invite(ticket, address=address, claims=claims, uses=uses, at=clock.now())
             if address:
                 letters.send(address, Letter.INVITATION, reverse("invitation", args=[made.token]))
             return made.id
@@ -406,7 +409,8 @@ def _invitations(
             for line in queries.invitations(ticket, at=at)
         ),
         seats=queries.seats(ticket.group, at=at),
-        active=rules.is_active(ticket),
+        may_invite=rules.is_active(ticket) and may_invite(pledges.standing_of(ticket, at=at)),
+        paused=ticket.stage is rules.Stage.PAUSED,
     )
     sent = claim_form if claim_form is not None and claim_form.posted else form
     return page(request, "groups/invitations.html", shown, form=sent)

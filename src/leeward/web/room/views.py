@@ -12,11 +12,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from leeward.domain.groups import queries as groups
+from leeward.domain.groups.rules import Stage
 from leeward.domain.meetings import queries as meetings
 from leeward.domain.meetings import rules as meeting_rules
+from leeward.domain.meetings.rules import BlockKind
 from leeward.domain.places import queries as places
 from leeward.domain.places.queries import PlaceSeen
 from leeward.domain.pledges import queries as pledges
@@ -79,6 +81,17 @@ class RoomPage:
     may: frozenset[str]
     place: PlaceSeen | None
 
+    @property
+    def here_count(self) -> int:
+        return sum(line.here for line in self.people)
+
+    @property
+    def step_time(self) -> bool:
+        """Whether the meeting has come to the steps."""
+        block = self.state.block if self.state else None
+        at_steps = block is not None and block.kind == BlockKind.COMMITMENT.value
+        return at_steps or (self.state is not None and self.state.phase is Phase.CLOSING)
+
 
 def _seconds(number: int) -> str:
     return f"{number // 60}:{number % 60:02}"
@@ -114,6 +127,7 @@ def room(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
             said_step=state is not None and line.membership in state.steps,
         )
         for line in groups.people(ticket, at=at)
+        if line.stage is not Stage.PAUSED or (state is not None and line.membership in state.present)
     )
     step = state.steps.get(mine) if state else None
     way = meeting_rules.Way(row.way)
@@ -143,8 +157,11 @@ def room(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
 
 
 def _way(request: HttpRequest) -> str:
+    """Raises NotHere for a way that there is not."""
     way = request.POST.get("way", "room")
-    return way if way in ("room", "online") else "room"
+    if way not in ("room", "online"):
+        raise NotHere
+    return way
 
 
 @require_POST
@@ -165,7 +182,13 @@ def move(request: HttpRequest, group: str, meeting: str, move: str) -> HttpRespo
     if chosen is Move.COMMIT:
         raise NotHere
     look = actions.move(
-        ticket, meeting=meeting, move=chosen, whom=request.POST.get("whom", "")[:16], way=_way(request), at=clock.now()
+        ticket,
+        meeting=meeting,
+        move=chosen,
+        whom=request.POST.get("whom", "")[:16],
+        way=_way(request),
+        stand=request.POST.get("stand", "")[:16],
+        at=clock.now(),
     )
     if look.state.phase is Phase.CLOSED:
         messages.success(request, _("The meeting is closed. What was in the room is gone; the record is sealed."))
@@ -173,6 +196,25 @@ def move(request: HttpRequest, group: str, meeting: str, move: str) -> HttpRespo
     if chosen is Move.STEP_OUT:
         return redirect("meeting", group, meeting)
     return redirect("room", group, meeting)
+
+
+@dataclass(frozen=True)
+class ClosePage:
+    group: str
+    meeting: str
+    unfinished: tuple[str, ...]
+
+
+@require_safe
+def close_room(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
+    """What closing means, before it is done: it cannot be taken back."""
+    ticket, at = tickets.member(request, group), clock.now()
+    seen = actions.look(ticket, meeting=meeting, at=at)
+    if seen is None or not rules.may(seen.state, ticket.membership, Move.CLOSE, at):
+        raise NotHere
+    names = groups.names(ticket)
+    unfinished = tuple(names[who] for who in seen.state.present if who not in seen.state.steps)
+    return page(request, "room/close.html", ClosePage(group, meeting, unfinished))
 
 
 @dataclass(frozen=True)
