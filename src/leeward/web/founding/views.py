@@ -14,15 +14,18 @@ from leeward.domain.founding import actions, queries
 from leeward.domain.founding.queries import Launch
 from leeward.domain.founding.rules import CORE_LEAST, CORE_MOST, Step, StepState
 from leeward.domain.groups import rules as groups
+from leeward.domain.meetings.rules import MINUTES, Block, agenda_for, spare, with_pledge
 from leeward.lib import clock
 from leeward.web import tickets, words
 from leeward.web.forms import page
 from leeward.web.words import Words
 
-# Where a step is made, and the words on the way there. Steps of other nouns get their line with those nouns' pages.
+# Where a step is made, and the words on the way there.
 MADE_AT: dict[Step, tuple[str, Words]] = {
     Step.CORE: ("invitations", _("Invite somebody")),
+    Step.PLEDGE: ("pledge", _("Go to the pledge")),
     Step.PLACE: ("new_place", _("Add a place")),
+    Step.DATE: ("dates", _("Plan the dates")),
 }
 TAPS: dict[Step, Words] = {
     Step.SURVEY: _("We have asked around"),
@@ -63,12 +66,15 @@ class LaunchPage:
     core_most: int
     in_core: bool
     may_take: bool
+    agenda: tuple[Block, ...]
+    spare: int
 
 
 @require_safe
 def launch(request: HttpRequest, group: str) -> HttpResponse:
-    ticket = tickets.member(request, group)
+    ticket, facts = tickets.member_and_group(request, group)
     seen = queries.launch(ticket, at=clock.now())
+    agenda = with_pledge(agenda_for(facts.format.value, MINUTES), MINUTES)
     shown = LaunchPage(
         group=group,
         launch=seen,
@@ -77,6 +83,8 @@ def launch(request: HttpRequest, group: str) -> HttpResponse:
         core_most=CORE_MOST,
         in_core=ticket.in_core,
         may_take=seen.founding and groups.is_active(ticket),
+        agenda=agenda,
+        spare=spare(agenda, MINUTES),
     )
     return page(request, "founding/launch.html", shown)
 

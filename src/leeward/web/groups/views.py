@@ -212,7 +212,8 @@ def group(request: HttpRequest, group: str) -> HttpResponse:
         polls=tuple(map(_open_poll, asked)),
         pledge=yes,
         may_read_record=opens_record(yes, in_core=ticket.in_core, imported=ticket.imported),
-        may_set_rhythm=rules.may_found_change(ticket) or row.imported,
+        may_set_rhythm=row.imported
+        or (rules.may_found_change(ticket) and launch is not None and rules.core_complete(launch.core)),
     )
     return page(request, "groups/group.html", shown)
 
