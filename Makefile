@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONPATH := src
 
 .DEFAULT_GOAL := help
-.PHONY: help run test drill check bench pins clean
+.PHONY: help run test drill check bench words pins clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -36,6 +36,10 @@ check: $(VENV)/.dev ## lint, types, floors, templates, migrations
 
 bench: $(VENV)/.dev ## measure, with the floors beside
 	@$(BIN)/python -m benchmarks
+
+words: $(VENV)/.base ## gather what pages and letters say into src/leeward/web/locale/messages.pot, for translators
+	@mkdir -p src/leeward/web/locale
+	@$(BIN)/pybabel -q extract -F pyproject.toml --project=Leeward --no-wrap -o src/leeward/web/locale/messages.pot src/leeward
 
 pins: ## pin requirements anew, hashed, without addresses
 	@for set in setup base dev; do $(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header requirements/$$set.in -o requirements/$$set.txt; done

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse
 from django.template import engines
 from django.utils.translation import gettext as _
 
 from leeward.lib.refusals import Refusal
-from leeward.web import words
+from leeward.web import languages, words
+
+TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
 def _bare(template: str, status: int, **context: object) -> HttpResponse:
     """A page that knows nothing of who asks: no form, no token, no cookie, no echo."""
-    return HttpResponse(engines["jinja2"].get_template(template).render(context), status=status)
+    html = engines["jinja2"].get_template(template).render(context | languages.of_the_page())
+    return HttpResponse(html, status=status)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -24,6 +28,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, TOO_LARGE):
+        return too_large(request)
     return _bare("errors/400.html", 400)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from typing import Any, ClassVar
 
 from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -20,7 +23,19 @@ from leeward.lib import clock
 from leeward.lib.ids import is_id, new_id
 from leeward.lib.refusals import Refusal
 from leeward.lib.register import entry_of
+from leeward.lib.words import length
 from leeward.web import words
+
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
+
+
+class Number(forms.IntegerField):
+    """A whole number as browsers send it; not all that Python reads as one ("1_0", "6.0", digits of every script)."""
+
+    def to_python(self, value: Any) -> int | None:
+        if value not in self.empty_values and not _WHOLE.fullmatch(str(value).strip()):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
 
 
 class Form(forms.Form):
@@ -29,7 +44,7 @@ class Form(forms.Form):
     seen: ClassVar[dict[str, str]] = {}
     use_required_attribute = True
 
-    key = forms.CharField(required=False, widget=forms.HiddenInput, max_length=64)
+    key = forms.Field(required=False, widget=forms.HiddenInput)
 
     def __init__(self, request: HttpRequest | None = None, **options: Any) -> None:
         self.posted = request is not None and request.method == "POST"
@@ -37,8 +52,11 @@ class Form(forms.Form):
         files = request.FILES if request is not None and self.posted else None
         super().__init__(data=data, files=files, auto_id="%s", **options)
         self.initial.setdefault("key", new_id())
-        for field in self.fields.values():
+
+    def full_clean(self) -> None:
+        for field in self.fields.values():  # those too that a form adds when it is made
             _speak_plainly(field)
+        super().full_clean()
 
     def sent(self) -> bool:
         """Whether this is a POST whose fields are well formed."""
@@ -50,7 +68,12 @@ class Form(forms.Form):
         try:
             yield
         except Refusal as refusal:
-            self.add_error(refusal.field if refusal.field in self.fields else None, words.sentence(refusal))
+            place = self.beside(refusal)
+            self.add_error(place if place in self.fields else None, words.sentence(refusal))
+
+    def beside(self, refusal: Refusal) -> str | None:
+        """The field that a refusal belongs beside, for forms that call it otherwise than the rules do."""
+        return refusal.field
 
     def once(self, me: Self, do: Callable[[], str]) -> str:
         """Run `do` once for this form's key and content; a double click or Back gives the first answer."""
@@ -71,15 +94,32 @@ def _speak_plainly(field: forms.Field) -> None:
     """The framework's messages in our words."""
     field.error_messages |= {name: str(said) for name, said in words.FIELD_MESSAGES.items()}
     field.validators = [_in_plain_words(validator) for validator in field.validators]
+    if isinstance(field, forms.CharField):
+        field.validators.append(_refuse_broken_text)
 
 
 def _in_plain_words(validator: Any) -> Any:
     said = words.VALIDATOR_MESSAGES.get(type(validator))
     if said is None:
         return validator
+    if isinstance(validator, MaxLengthValidator):
+        return _AtMost(validator.limit_value, message=str(said))
     own = copy(validator)
     own.message = str(said)
     return own
+
+
+class _AtMost(MaxLengthValidator):
+    """Counts as people do, and the end of a line as one, however the browser sends it."""
+
+    def clean(self, x: Any) -> int:
+        return length(str(x).replace("\r\n", "\n"))
+
+
+def _refuse_broken_text(text: str) -> None:
+    """Bytes that are no UTF-8 (lone surrogates are none) arrive as U+FFFD: something was lost on the way."""
+    if "\ufffd" in text:
+        raise ValidationError(str(words.REFUSALS["not_text"]))
 
 
 def page(request: HttpRequest, template: str, page: object, *, form: Form | None = None) -> HttpResponse:

@@ -15,7 +15,7 @@ from jinja2 import Environment, StrictUndefined
 from leeward.domain.meetings.rules import Answer, BlockKind, LeafKind
 from leeward.domain.polls.rules import Outcome
 from leeward.lib.ids import new_id
-from leeward.web import moments, words
+from leeward.web import languages, moments, words
 
 
 def environment(**options: Any) -> Environment:
@@ -63,13 +63,11 @@ class Chrome:
 
 def chrome(request: HttpRequest) -> dict[str, Chrome]:
     me = getattr(request, "ticket", None)
-    lang = translation.get_language() or settings.LANGUAGE_CODE
     return {
         "chrome": Chrome(
             signed_in=me is not None,
             quick_exit=me.quick_exit if me else False,
-            lang=lang,
-            dir="rtl" if translation.get_language_bidi() else "ltr",
+            **languages.of_the_page(),
             demo=settings.LEEWARD_DEMO,
             zone=me.zone if me else "UTC",
         )

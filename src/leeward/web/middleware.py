@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import redirect
@@ -28,8 +27,12 @@ class answers:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > settings.LEEWARD_UPLOAD_MOST:
+        if not (length.isascii() and length.isdecimal() and len(length) < 20) or (
+            int(length) > settings.LEEWARD_UPLOAD_MOST
+        ):
             response = errors.too_large(request)
+        elif (request.encoding or "utf-8").lower() not in ("utf-8", "utf8"):
+            response = errors.bad_request(request)  # no browser sends a form otherwise, and some codecs only raise
         else:
             response = self.get_response(request)
         if not request.path.startswith(settings.STATIC_URL):
@@ -45,7 +48,7 @@ class answers:
             return errors.refused(request, exception)
         if isinstance(exception, NotIntroduced):
             return redirect("introduce")
-        if isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
+        if isinstance(exception, errors.TOO_LARGE):
             return errors.too_large(request)
         if isinstance(exception, MultiPartParserError | UnicodeDecodeError):
             return errors.bad_request(request)

@@ -20,12 +20,12 @@ def _zone(zone: str | None) -> ZoneInfo:
 
 def day(value: date) -> str:
     """Thursday, 15 October 2026"""
-    return dates.format_date(value, "EEEE, d MMMM y", locale=_locale())
+    return dates.format_date(value, "full", locale=_locale())
 
 
 def short_day(value: date) -> str:
     """15 Oct 2026"""
-    return dates.format_date(value, "d MMM y", locale=_locale())
+    return dates.format_skeleton("yMMMd", value, locale=_locale())
 
 
 def day_of(at: datetime, zone: str | None = None) -> str:
@@ -37,24 +37,31 @@ def short_day_of(at: datetime, zone: str | None = None) -> str:
 
 
 def time_of(at: datetime, zone: str | None = None) -> str:
-    """19:00 (Berlin time)"""
+    """19:00 (Berlin)"""
     tz = _zone(zone)
-    city = dates.get_timezone_name(tz, width="long", locale=_locale()) if tz.key == "UTC" else _city(tz)
-    return f"{dates.format_time(at.astimezone(tz), 'HH:mm', locale=_locale())} ({city})"
+    return _hour(at.astimezone(tz), tz)
+
+
+def _hour(local: datetime, tz: ZoneInfo) -> str:
+    return f"{dates.format_time(local.time(), 'short', locale=_locale())} ({_city(tz)})"
 
 
 def _city(tz: ZoneInfo) -> str:
-    return dates.get_timezone_location(tz, locale=_locale(), return_city=True)
+    return "UTC" if tz.key == "UTC" else dates.get_timezone_location(tz, locale=_locale(), return_city=True)
 
 
 def day_and_time(at: datetime, zone: str | None = None) -> str:
     """Thursday, 15 October 2026, 19:00 (Berlin)"""
-    return f"{day_of(at, zone)}, {time_of(at, zone)}"
+    return _joined(day_of(at, zone), time_of(at, zone))
+
+
+def _joined(day: str, hour: str) -> str:
+    return str(dates.get_datetime_format("medium", locale=_locale())).replace("{0}", hour).replace("{1}", day)
 
 
 def wall_time(local: datetime, zone: str) -> str:
     """A wall time that is already in its zone: Thursday, 15 October 2026, 19:00 (Berlin)"""
-    return f"{day(local.date())}, {local:%H:%M} ({_city(ZoneInfo(zone))})"
+    return _joined(day(local.date()), _hour(local, ZoneInfo(zone)))
 
 
 _AREAS = (

@@ -17,6 +17,7 @@ from leeward.domain.people import queries as people
 from leeward.domain.people.rules import Self
 from leeward.lib import clock
 from leeward.lib.refusals import NotHere
+from leeward.web import languages
 
 
 class NotIntroduced(Exception):
@@ -30,7 +31,7 @@ def recognised(request: HttpRequest) -> Self | None:
         ticket = people.ticket_of(user) if user.is_authenticated and user.is_active else None
         request.ticket = ticket  # type: ignore[attr-defined]
         if ticket:
-            translation.activate(ticket.language)
+            translation.activate(languages.spoken(ticket.language))
             timezone.activate(ticket.zone)
         else:
             timezone.deactivate()

@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from leeward.lib import words
 from leeward.lib.refusals import Refusal
 
 EVERY_WEEKS, EVERY_WEEKS_MOST = 2, 8
@@ -277,7 +278,7 @@ def _scaled(blocks: Sequence[Block], minutes: int) -> tuple[Block, ...]:
 
 
 def checked_agenda(blocks: Sequence[Block], minutes: int) -> tuple[Block, ...]:
-    """Raises Refusal("agenda_empty" | "too_many_blocks" | "block_minutes" | "agenda_too_long")."""
+    """Blocks with clean titles. Raises Refusal("agenda_empty" | "too_many_blocks" | "block_minutes" | …)."""
     if not blocks:
         raise Refusal("agenda_empty", field="agenda")
     if len(blocks) > BLOCKS_MOST:
@@ -286,7 +287,8 @@ def checked_agenda(blocks: Sequence[Block], minutes: int) -> tuple[Block, ...]:
         raise Refusal("block_minutes", field="agenda", most=BLOCK_MINUTES_MOST)
     if total(blocks) > minutes:
         raise Refusal("agenda_too_long", field="agenda", total=total(blocks), minutes=minutes)
-    return tuple(blocks)
+    titles = [words.line(block.title, field="agenda", most=TITLE_LENGTH, least=0) for block in blocks]
+    return tuple(Block(block.kind, title, block.minutes) for block, title in zip(blocks, titles, strict=True))
 
 
 # Who comes ---------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from leeward.domain.groups.queries import GroupFacts
 from leeward.domain.groups.rules import Format
 from leeward.domain.people import rules as people
 from leeward.web import words
-from leeward.web.forms import Form
+from leeward.web.forms import Form, Number
 from leeward.web.moments import zone_choices
 from leeward.web.safety.countries import country_choices
 
@@ -81,7 +81,7 @@ class FoundForm(_Describing):
 class SettingsForm(_Describing):
     seen: ClassVar[dict[str, str]] = _Describing.seen | {"capacity": "groups.Group.capacity"}
 
-    capacity = forms.IntegerField(
+    capacity = Number(
         label=_("Seats"),
         min_value=rules.CAPACITY_LEAST,
         max_value=rules.CAPACITY_MOST,
@@ -114,7 +114,7 @@ class InviteForm(Form):
         ),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
-    uses = forms.IntegerField(
+    uses = Number(
         label=_("How many people may use the link?"),
         initial=1,
         min_value=1,

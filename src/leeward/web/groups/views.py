@@ -345,7 +345,7 @@ class InvitationsPage:
 
 def invitations(request: HttpRequest, group: str) -> HttpResponse:
     ticket = tickets.member(request, group)
-    form = InviteForm(request if request.POST.get("for") != "claim" else None)
+    form = InviteForm(request)
     if form.sent():
         with form.refusing():
             _invite(request, ticket, form, address=form.cleaned_data["address"], uses=form.cleaned_data["uses"])

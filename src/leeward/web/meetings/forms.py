@@ -15,7 +15,7 @@ from leeward.domain.meetings import rules
 from leeward.domain.meetings.rules import Block, BlockKind, Way
 from leeward.domain.places.queries import PlaceSeen
 from leeward.web import words
-from leeward.web.forms import Form
+from leeward.web.forms import Form, Number
 
 WAYS = lazy(lambda: words.choices(Way), list)
 CYCLES = lazy(
@@ -62,14 +62,14 @@ class RhythmForm(_Timed):
         "place": "meetings.Rhythm.place",
     }
 
-    every_weeks = forms.IntegerField(
+    every_weeks = Number(
         label=_("Every how many weeks?"),
         min_value=1,
         max_value=rules.EVERY_WEEKS_MOST,
         initial=rules.EVERY_WEEKS,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
     )
-    minutes = forms.IntegerField(
+    minutes = Number(
         label=_("How many minutes?"),
         min_value=rules.MINUTES_LEAST,
         max_value=rules.MINUTES_MOST,
@@ -122,7 +122,7 @@ class AgendaForm(Form):
         for place in range(self.rows):
             block = blocks[place] if place < len(blocks) else None
             number = place + 1
-            self.fields[f"order_{place}"] = forms.IntegerField(
+            self.fields[f"order_{place}"] = Number(
                 label=_("Order"), initial=number, min_value=1, max_value=99, required=False,
                 widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
             )  # fmt: skip
@@ -132,7 +132,7 @@ class AgendaForm(Form):
             self.fields[f"title_{place}"] = forms.CharField(
                 label=_("Title"), initial=block.title if block else "", required=False, max_length=rules.TITLE_LENGTH
             )
-            self.fields[f"minutes_{place}"] = forms.IntegerField(
+            self.fields[f"minutes_{place}"] = Number(
                 label=_("Minutes"), initial=block.minutes if block else None, required=False, min_value=0,
                 max_value=rules.BLOCK_MINUTES_MOST, widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
             )  # fmt: skip

@@ -283,7 +283,9 @@ def cancel(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
 
 @require_POST
 def withdraw_item(request: HttpRequest, group: str, meeting: str, item: str) -> HttpResponse:
-    actions.withdraw_item(tickets.member(request, group), item=item, at=clock.now())
+    ticket = tickets.member(request, group)
+    queries.meeting_of(ticket, meeting=meeting)
+    actions.withdraw_item(ticket, item=item, at=clock.now())
     return redirect("meeting", group, meeting)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as _
-
 _BROWSERS = (
     ("Edg", "Edge"), ("SamsungBrowser", "Samsung Internet"), ("Firefox", "Firefox"), ("FxiOS", "Firefox"),
     ("CriOS", "Chrome"), ("Chrom", "Chrome"), ("Safari", "Safari"),
@@ -15,6 +13,6 @@ _SYSTEMS = (
 
 
 def device_name(agent: str) -> str:
-    """ "Firefox, Android" from what the browser says of itself; "A device" when it says nothing we know."""
+    """ "Firefox, Android" from what the browser says of itself; empty when it says nothing we know."""
     known = [next((name for mark, name in table if mark in agent), "") for table in (_BROWSERS, _SYSTEMS)]
-    return ", ".join(filter(None, known)) or _("A device")
+    return ", ".join(filter(None, known))

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from leeward.domain.people import rules
 from leeward.domain.people.rules import Self
+from leeward.web import languages
 from leeward.web.forms import Form
 from leeward.web.moments import zone_choices
 
@@ -62,7 +63,12 @@ class AboutMeForm(Form):
     def __init__(self, request: HttpRequest, me: Self) -> None:
         super().__init__(
             request,
-            initial={"name": me.name, "language": me.language, "zone": me.zone, "quick_exit": me.quick_exit},
+            initial={
+                "name": me.name,
+                "language": languages.spoken(me.language),
+                "zone": me.zone,
+                "quick_exit": me.quick_exit,
+            },
         )
         self.fields["language"].choices = settings.LANGUAGES  # type: ignore[attr-defined]
         self.fields["zone"].choices = zone_choices()  # type: ignore[attr-defined]

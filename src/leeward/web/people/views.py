@@ -24,6 +24,7 @@ from django.contrib.auth import logout
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -32,7 +33,7 @@ from leeward.domain.people.queries import VisitLine
 from leeward.lib import clock
 from leeward.lib.refusals import NotHere
 from leeward.notices import outbox
-from leeward.web import tickets
+from leeward.web import languages, tickets
 from leeward.web.forms import Form, page
 from leeward.web.people.devices import device_name
 from leeward.web.people.forms import AboutMeForm, AddressForm, CodeForm, IntroduceForm
@@ -72,7 +73,7 @@ def _account_of(address: str) -> Any:
     known = filter_users_by_email(address, is_active=True, prefer_verified=True)
     if known:
         return known[0]
-    made = actions.welcome(name="", at=clock.now())
+    made = actions.welcome(name="", language=languages.spoken(translation.get_language()), at=clock.now())
     EmailAddress.objects.create(user=made, email=address, verified=False, primary=True)
     return made
 
@@ -142,7 +143,7 @@ def passkey_sign_in(request: HttpRequest) -> HttpResponse:
     form = LoginWebAuthnForm(data=request.POST)
     try:
         well = ratelimit.consume(request, action="login") and form.is_valid()
-    except (ValidationError, ValueError, KeyError, TypeError):
+    except (ValidationError, ValueError, KeyError, TypeError, RecursionError):
         well = False
     if not well:
         messages.info(request, _("That passkey is not known here. Sign in with your address instead."))
@@ -256,7 +257,7 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
         form = AddWebAuthnForm(data={"credential": request.POST.get("credential", ""), "passwordless": "on"}, user=user)
         try:
             wrong = not form.is_valid()
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             wrong = True
         if not wrong:
             passkeys.add_authenticator(request, name="", credential=form.cleaned_data["credential"])

@@ -25,9 +25,9 @@ from leeward.domain.polls import actions, queries
 from leeward.domain.polls.queries import PollSeen
 from leeward.domain.polls.rules import Change, Kind, Thumb
 from leeward.lib import clock
-from leeward.lib.refusals import NotHere
+from leeward.lib.refusals import NotHere, Refusal
 from leeward.web import moments, tickets, words
-from leeward.web.forms import Form, page
+from leeward.web.forms import Form, Number, page
 from leeward.web.meetings.forms import RhythmForm
 
 
@@ -127,6 +127,9 @@ class ChangeForm(Form):
         self.fields["to"] = _FIELDS[what]()
         self.initial.setdefault("to", now)
 
+    def beside(self, refusal: Refusal) -> str | None:
+        return "to" if refusal.field else None
+
 
 def _text(most: int) -> forms.CharField:
     return forms.CharField(label=gettext_lazy("New"), max_length=most)
@@ -139,7 +142,7 @@ _FIELDS = {
     Change.FORMAT: lambda: forms.ChoiceField(
         label=gettext_lazy("New"), choices=words.choices(Format), widget=forms.RadioSelect
     ),
-    Change.CAPACITY: lambda: forms.IntegerField(
+    Change.CAPACITY: lambda: Number(
         label=gettext_lazy("New"), min_value=group_rules.CAPACITY_LEAST, max_value=group_rules.CAPACITY_MOST
     ),
     Change.PLEDGE: lambda: forms.CharField(

@@ -14,8 +14,9 @@ from leeward.domain.groups import rules as groups
 from leeward.domain.groups.rules import Format
 from leeward.domain.meetings import rules as meetings
 from leeward.domain.portability.rules import ATTENDANCE, MEETINGS, MEMBERS
+from leeward.lib.refusals import Refusal
 from leeward.web import words
-from leeward.web.forms import Form
+from leeward.web.forms import Form, Number
 from leeward.web.moments import zone_choices
 from leeward.web.safety.countries import country_choices
 
@@ -33,12 +34,18 @@ class BringForm(Form):
     }
 
     attendance = forms.FileField(
-        label=_("Who came when (attendance.csv)"), required=False, help_text=_("Columns: date, member, role.")
+        label=_("Who came when (attendance.csv)"),
+        required=False,
+        help_text=_("Columns: date, member, role."),
+        widget=forms.FileInput,
     )
     members = forms.FileField(
-        label=_("Members (members.csv)"), required=False, help_text=_("Columns: member, name, joined, left.")
+        label=_("Members (members.csv)"),
+        required=False,
+        help_text=_("Columns: member, name, joined, left."),
+        widget=forms.FileInput,
     )
-    calendar = forms.FileField(label=_("Calendar of meetings (meetings.ics)"), required=False)
+    calendar = forms.FileField(label=_("Calendar of meetings (meetings.ics)"), required=False, widget=forms.FileInput)
     name = forms.CharField(label=_("Name of the group"), max_length=groups.NAME_LENGTH)
     purpose = forms.CharField(
         label=_("What is it for?"), max_length=groups.PURPOSE_LENGTH, widget=forms.Textarea(attrs={"rows": 2})
@@ -51,7 +58,7 @@ class BringForm(Form):
         label=_("Meetings began at"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         input_formats=["%H:%M"],
     )  # fmt: skip
-    minutes = forms.IntegerField(
+    minutes = Number(
         label=_("Minutes a meeting took"), min_value=meetings.MINUTES_LEAST, max_value=meetings.MINUTES_MOST
     )
 
@@ -65,6 +72,11 @@ class BringForm(Form):
         if not any(cleaned.get(field) for field in _FILES):
             self.add_error("attendance", _("Please choose at least one file."))
         return cleaned
+
+    def beside(self, refusal: Refusal) -> str | None:
+        """What is said of a file stands beside that file."""
+        file = refusal.facts.get("file")
+        return next((field for field, name in _FILES.items() if name == file), refusal.field)
 
     @property
     def uploaded(self) -> dict[str, bytes]:

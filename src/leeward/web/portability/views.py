@@ -134,22 +134,22 @@ class _Taking:
         before, _cut, after = render_to_string("portability/taking_in.html", {"page": None}, request).partition(_CUT)
         yield before
         yield _line(_("The files are checked."))
-        said: list[tuple[str, int]] = []
+        written: list[int] = []
         try:
             taken = actions.take_in(
                 self.me,
                 self.plan,
                 self.naming,
                 me=self.who,
-                progress=lambda what, number: said.append((what, number)),
+                progress=lambda _what, number: written.append(number),
                 at=clock.now(),
             )
         except Refusal as refusal:
             yield _line(words.sentence(refusal), _("Nothing was stored."))
         else:
             actions.forget_upload(self.me, upload=self.upload)
-            for what, number in said:
-                yield _line(_("%(what)s: %(number)s") % {"what": what, "number": number})
+            for number in written:
+                yield _line(_("Records written: %(number)s") % {"number": number})
             yield _line(_("These lists are here already.") if taken.already else _("All of it is here."))
             yield render_to_string("portability/taken_in.html", {"group": "" if taken.already else taken.group})
         yield after

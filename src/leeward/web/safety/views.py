@@ -8,13 +8,13 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template import engines
-from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from leeward.domain.safety import queries
 from leeward.domain.safety.queries import LineSeen
 from leeward.lib import clock
 from leeward.lib.refusals import NotHere
+from leeward.web import languages
 from leeward.web.jinja import Chrome
 from leeward.web.safety.countries import country_choices, country_name, language_name
 
@@ -64,12 +64,10 @@ def help_now(request: HttpRequest, country: str = "") -> HttpResponse:
 
 def _public(page: HelpPage) -> HttpResponse:
     """The same bytes for everybody: no ticket, no session, no form, so that any cache may keep it."""
-    language = translation.get_language() or settings.LANGUAGE_CODE
     chrome = Chrome(
         signed_in=False,
         quick_exit=False,
-        lang=language,
-        dir="rtl" if translation.get_language_bidi() else "ltr",
+        **languages.of_the_page(),
         demo=settings.LEEWARD_DEMO,
         zone="UTC",
     )
