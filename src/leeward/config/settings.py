@@ -129,7 +129,7 @@ MIGRATION_MODULES: dict[str, str] = {}
 
 # People and sign-in -----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "people.Person"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["leeward.web.people.adapter.Recognition"]
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/arrived/"
 SESSION_ENGINE = "leeward.web.sessions"

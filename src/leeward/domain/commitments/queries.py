@@ -9,6 +9,7 @@ from leeward.domain.commitments.models import Commitment
 from leeward.domain.commitments.rules import SeenBy
 from leeward.domain.groups.rules import Member
 from leeward.domain.people.rules import Self
+from leeward.lib.statements import Statement
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,17 @@ def _step(row: Commitment, *, me: str) -> Step:
 
 def mine(ticket: Member) -> Step | None:
     """My newest step that I have not let go, whoever may read it."""
-    row = (
-        Commitment.objects.select_related("membership")
-        .filter(membership=ticket.membership, let_go_at=None)
-        .order_by("-at")
-        .first()
-    )
+    row = _MINE.first(membership=ticket.membership)
     return None if row is None else _step(row, me=ticket.membership)
+
+
+_MINE: Statement[Commitment] = Statement(
+    lambda membership: (
+        Commitment.objects.select_related("membership")
+        .filter(membership=membership, let_go_at=None)
+        .order_by("-at")[:1]
+    )
+)
 
 
 def of_group(ticket: Member, *, since: datetime) -> tuple[Step, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q
 
@@ -13,6 +14,7 @@ from leeward.domain.groups.rules import Format, Member, Seats, Stage
 from leeward.domain.people.rules import Self
 from leeward.lib.fields import keyring
 from leeward.lib.refusals import NotHere
+from leeward.lib.statements import Statement
 from leeward.lib.tickets import Bearer, Clock
 
 INVITATION = "invitation"
@@ -59,11 +61,17 @@ def member(me: Self, *, group: str, at: datetime) -> Member:
 
 
 def _seated(me: Self, group: str, at: datetime) -> Membership:
-    row = _tickets(at).filter(group=group, person=me.person, seated=True, group__closed_at=None).first()
+    row = _SEATED.first(group=group, person=me.person, at=at)
     if row is None:
         raise NotHere
-    found: Membership = row
-    return found
+    return row
+
+
+_SEATED: Statement[Membership] = Statement(
+    lambda group, person, at: (
+        _tickets(at).filter(group=group, person=person, seated=True, group__closed_at=None).order_by("pk")[:1]
+    )
+)
 
 
 def memberships_of(me: Self, *, at: datetime) -> tuple[tuple[Member, Group], ...]:
@@ -134,15 +142,6 @@ class PersonLine:
 
 def people(ticket: Member, *, at: datetime) -> tuple[PersonLine, ...]:
     """Who has a seat now, in roster order, in one statement."""
-    rows = (
-        Membership.objects.filter(group=ticket.group, stints__ended_at=None, stints__began_at__lte=at)
-        .annotate(
-            pausing=_open_pause(at),
-            said_yes=Exists(CoreYes.objects.filter(membership=OuterRef("pk"))),
-            since=Stint.objects.filter(membership=OuterRef("pk"), ended_at=None).values("began_at")[:1],
-        )
-        .order_by("number")
-    )
     return tuple(
         PersonLine(
             membership=row.pk,
@@ -153,8 +152,21 @@ def people(ticket: Member, *, at: datetime) -> tuple[PersonLine, ...]:
             in_core=row.said_yes,
             me=row.pk == ticket.membership,
         )
-        for row in rows
+        for row in _PEOPLE.rows(group=ticket.group, at=at)
     )
+
+
+_PEOPLE: Statement[Any] = Statement(
+    lambda group, at: (
+        Membership.objects.filter(group=group, stints__ended_at=None, stints__began_at__lte=at)
+        .annotate(
+            pausing=_open_pause(at),
+            said_yes=Exists(CoreYes.objects.filter(membership=OuterRef("pk"))),
+            since=Stint.objects.filter(membership=OuterRef("pk"), ended_at=None).values("began_at")[:1],
+        )
+        .order_by("number")
+    )
+)
 
 
 def names(ticket: Member) -> dict[str, str]:

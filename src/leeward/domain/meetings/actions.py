@@ -311,9 +311,7 @@ def withdraw_item(ticket: Member, *, item: str, at: datetime) -> None:
 @transaction.atomic
 def answer_rsvp(ticket: Member, *, meeting: str, answer: rules.Answer, at: datetime) -> None:
     """Tell the group; the last answer wins. Touches one row of my own. Raises NotHere, Refusal("rsvp_over" | …)."""
-    row = Meeting.objects.filter(pk=meeting, group=ticket.group).first()
-    if row is None:
-        raise NotHere
+    row = queries.bare_meeting(ticket, meeting=meeting)
     if row.closed_at is not None or row.cancelled_at is not None or at >= row.ends_at:
         raise Refusal("rsvp_over")
     rules.refuse_impossible_answer(answer, rules.Way(row.way))

@@ -23,6 +23,7 @@ from leeward.domain.meetings.models import (
 from leeward.domain.people.rules import Self
 from leeward.lib.crypto import CannotOpen
 from leeward.lib.refusals import NotHere
+from leeward.lib.statements import Statement
 from leeward.lib.tickets import Clock, Operator
 
 RECORDS_A_PAGE = 20
@@ -37,16 +38,20 @@ def groups_with_rhythm(_by: Clock) -> tuple[str, ...]:
     return tuple(Rhythm.objects.filter(group__closed_at=None).values_list("group", flat=True).distinct())
 
 
-def _live(group: str, at: datetime):
+def _live(group: str, over_after: datetime):
     """Meetings that are still to come or going on: not closed, not cancelled, not over for hours."""
     return Meeting.objects.filter(
-        group=group, closed_at=None, cancelled_at=None, ends_at__gt=at - rules.STAYS_OPEN
+        group=group, closed_at=None, cancelled_at=None, ends_at__gt=over_after
     ).select_related("lead", "backup", "place")
 
 
 def next_meeting(ticket: Member, *, at: datetime) -> Meeting | None:
     """The meeting that goes on or comes next, with its lead, backup and place, in one statement."""
-    return _live(ticket.group, at).order_by("starts_at").first()
+    return _NEXT.first(group=ticket.group, over_after=at - rules.STAYS_OPEN)
+
+
+_NEXT: Statement[Meeting] = Statement(lambda group, over_after: _live(group, over_after).order_by("starts_at")[:1])
+_ONE: Statement[Meeting] = Statement(lambda meeting, group: Meeting.objects.filter(pk=meeting, group=group))
 
 
 def next_by_group(me: Self, *, groups_of_mine: Sequence[str], at: datetime) -> Mapping[str, Meeting]:
@@ -73,7 +78,15 @@ def my_rsvps(me: Self, meetings: Sequence[str]) -> Mapping[str, str]:
 
 def coming(ticket: Member, *, at: datetime, most: int = 13) -> tuple[Meeting, ...]:
     """The next dates."""
-    return tuple(_live(ticket.group, at).order_by("starts_at")[:most])
+    return tuple(_live(ticket.group, at - rules.STAYS_OPEN).order_by("starts_at")[:most])
+
+
+def bare_meeting(ticket: Member, *, meeting: str) -> Meeting:
+    """One meeting of my group without anything around it. Raises NotHere."""
+    row = _ONE.first(meeting=meeting, group=ticket.group)
+    if row is None:
+        raise NotHere
+    return row
 
 
 def meeting_of(ticket: Member, *, meeting: str) -> Meeting:

@@ -9,6 +9,12 @@ from typing import Any
 from leeward.domain.people.models import EntryLink, FormKey, Person, Visit
 from leeward.domain.people.rules import FORM_KEY_LASTS, Self
 from leeward.lib.fields import keyring
+from leeward.lib.statements import Statement
+
+_VISIT: Statement[Visit] = Statement(
+    lambda digest, at: Visit.objects.filter(digest=digest, ends_at__gt=at).only("id", "contents")
+)
+_PERSON: Statement[Person] = Statement(lambda person: Person.objects.filter(pk=person))
 
 
 def visit_digest(key: str) -> str:
@@ -17,8 +23,13 @@ def visit_digest(key: str) -> str:
 
 def visit_contents(key: str, *, at: datetime) -> dict[str, Any] | None:
     """What the visit with this cookie key holds, or None when it ended or never was."""
-    visit = Visit.objects.filter(digest=visit_digest(key), ends_at__gt=at).only("id", "contents").first()
+    visit = _VISIT.first(digest=visit_digest(key), at=at)
     return None if visit is None else visit.contents
+
+
+def person_of_visit(person: str) -> Person | None:
+    """The account that a visit belongs to, for the door that recognises it."""
+    return _PERSON.first(person=person)
 
 
 def ticket_of(row: Person, *, visit: str = "") -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef
 
@@ -12,6 +13,7 @@ from leeward.domain.groups.rules import Member
 from leeward.domain.pledges import rules
 from leeward.domain.pledges.models import Assent, Pledge
 from leeward.domain.pledges.rules import Yes
+from leeward.lib.statements import Statement
 
 
 def current(group: str) -> Pledge | None:
@@ -25,13 +27,21 @@ def draft(group: str) -> Pledge | None:
 
 def standing_of(ticket: Member, *, at: datetime) -> Yes:
     """Where I stand with the version that holds, in one statement."""
-    newest = Pledge.objects.filter(group=ticket.group, adopted_at__isnull=False).order_by("-number")
-    mine = Assent.objects.filter(pledge=OuterRef("pk"), membership=ticket.membership, ended_at=None).order_by("-at")
-    row = newest.annotate(own=mine.filter(own=True).values("at")[:1], spoken=mine.filter(own=False).values("at")[:1])
-    found = row.values_list("own", "spoken").first()
+    found = _STANDING.first(group=ticket.group, membership=ticket.membership)
     if found is None:
         return rules.standing(adopted=False, own_at=None, spoken_at=None, at=at)
-    return rules.standing(adopted=True, own_at=found[0], spoken_at=found[1], at=at)
+    return rules.standing(adopted=True, own_at=found.own, spoken_at=found.spoken, at=at)
+
+
+def _standing(group: str, membership: str):  # an annotated queryset has no writable type
+    newest = Pledge.objects.filter(group=group, adopted_at__isnull=False).order_by("-number")
+    mine = Assent.objects.filter(pledge=OuterRef("pk"), membership=membership, ended_at=None).order_by("-at")
+    return newest.annotate(
+        own=mine.filter(own=True).values("at")[:1], spoken=mine.filter(own=False).values("at")[:1]
+    ).only("id")[:1]
+
+
+_STANDING: Statement[Any] = Statement(_standing)
 
 
 def may_open_room(ticket: Member, *, at: datetime) -> bool:

@@ -12,6 +12,7 @@ from leeward.domain.groups.rules import Member
 from leeward.domain.polls.models import Ballot, Poll
 from leeward.domain.polls.rules import Kind
 from leeward.lib.refusals import NotHere
+from leeward.lib.statements import Statement
 from leeward.lib.tickets import Clock
 
 
@@ -34,9 +35,19 @@ class PollSeen:
 
 def _for(ticket: Member, rows: QuerySet[Poll]) -> tuple[PollSeen, ...]:
     """Polls with my own ballot beside each, in one statement."""
-    mine = FilteredRelation("ballots", condition=Q(ballots__membership=ticket.membership))
-    found = rows.filter(group=ticket.group).annotate(mine=mine, mine_id=F("mine__id"), mine_thumb=F("mine__thumb"))
-    return tuple(_seen(row) for row in found)
+    return tuple(_seen(row) for row in _with_mine(rows, group=ticket.group, membership=ticket.membership))
+
+
+def _with_mine(rows: QuerySet[Poll], *, group: str, membership: str):  # an annotated queryset has no writable type
+    mine = FilteredRelation("ballots", condition=Q(ballots__membership=membership))
+    return rows.filter(group=group).annotate(mine=mine, mine_id=F("mine__id"), mine_thumb=F("mine__thumb"))
+
+
+_OPEN: Statement[Poll] = Statement(
+    lambda group, membership: _with_mine(
+        Poll.objects.filter(closed_at=None).order_by("closes_at", "id"), group=group, membership=membership
+    )
+)
 
 
 def _seen(row: Any) -> PollSeen:
@@ -58,7 +69,7 @@ def _seen(row: Any) -> PollSeen:
 
 def open_polls(ticket: Member) -> tuple[PollSeen, ...]:
     """Polls of my group that nobody has closed, the soonest due first. `actions.open_now` closes what is due."""
-    return _for(ticket, Poll.objects.filter(closed_at=None).order_by("closes_at", "id"))
+    return tuple(map(_seen, _OPEN.rows(group=ticket.group, membership=ticket.membership)))
 
 
 def item_polls(ticket: Member, *, meeting: str, at: datetime) -> tuple[PollSeen, ...]:

@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.urls import reverse
 
+from leeward.domain.people import queries as people
 from leeward.notices import letters
+
+
+class Recognition(AuthenticationBackend):
+    """Who a visit belongs to."""
+
+    def get_user(self, user_id: str) -> Any:
+        found = people.person_of_visit(user_id)
+        return found if found is not None and self.user_can_authenticate(found) else None
 
 
 class AccountAdapter(DefaultAccountAdapter):
