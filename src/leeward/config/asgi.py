@@ -22,13 +22,25 @@ from leeward.live.sockets import sockets  # noqa: E402 — after Django is set u
 Scope = MutableMapping[str, Any]
 
 
+def _whole(receive: Callable[[], Awaitable[Scope]]) -> Callable[[], Awaitable[Scope]]:
+    """A form that was cut off on its way is no form: what has come of it is not read as if it were all."""
+
+    async def received() -> Scope:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ConnectionResetError("the browser went away")
+        return message
+
+    return received
+
+
 async def application(
     scope: Scope, receive: Callable[[], Awaitable[Scope]], send: Callable[[Scope], Awaitable[None]]
 ) -> None:
     if scope["type"] == "websocket":
         await sockets(scope, receive, send)
     elif scope["type"] == "http":
-        await _pages(scope, receive, send)  # type: ignore[arg-type]
+        await _pages(scope, _whole(receive), send)  # type: ignore[arg-type]
     elif scope["type"] == "lifespan":
         await _lifespan(receive, send)
 

@@ -18,6 +18,8 @@ from leeward.lib.refusals import Refusal
 from leeward.lib.tickets import Operator
 from leeward.web.words import row_reason
 
+PASSPHRASE_MOST = 4096  # bytes
+
 Say = Callable[[str], None]
 Answer = Callable[[argparse.Namespace, dict[str, Any], str], None]
 
@@ -78,7 +80,8 @@ def _report(plan: rules.ImportPlan, words: str) -> str:
 def _passphrase(path: Path | None) -> str:
     if path is None or not path.is_file():
         raise Refusal("passphrase_missing")
-    return path.read_text(encoding="utf-8", errors="replace").strip("\r\n")
+    with path.open("rb") as file:
+        return file.read(PASSPHRASE_MOST).decode(errors="replace").strip("\r\n")
 
 
 def _read_back(arguments: argparse.Namespace, *, answer: Answer) -> None:

@@ -97,6 +97,7 @@ REFUSALS: dict[str, Words] = {
     "passphrase_missing": _("Please give a file with the passphrase: --passphrase-file FILE."),
     "import_no_folder": _("There is no such folder."),
     "import_nothing": _("Nothing to read: we look for members.csv, attendance.csv or meetings.ics."),
+    "import_nobody_active": _("Nobody in these lists is a member now. Please add members.csv with all who are."),
     "import_no_rows": _("No row of these files could be used (%(refused)s were left out)."),
     "import_unreadable": _("%(file)s could not be opened."),
     "import_empty": _("%(file)s is empty."),

@@ -127,7 +127,7 @@ def _rows(history: History, naming: Naming, digest: str, *, at: datetime, progre
         capacity=group_rules.CAPACITY_FULL,
         country=naming.country or next(iter(safety.ready_countries(at=at)), ""),
         zone=naming.zone,
-        founded_at=begins(first),
+        founded_at=min(begins(first), at),
         first_closed_at=begins(first) + timedelta(minutes=naming.minutes) if history.rosters else None,
         imported_at=at,
         import_digest=digest,
@@ -147,7 +147,7 @@ def _rows(history: History, naming: Naming, digest: str, *, at: datetime, progre
         Stint(
             group=group,
             membership=seats[person.key],
-            began_at=begins(stint.joined or today),
+            began_at=min(begins(stint.joined or today), at),  # who joins today has a seat now, not from that hour on
             ended_at=None if stint.left is None else begins(stint.left) + timedelta(minutes=naming.minutes),
         )
         for person in history.members

@@ -175,7 +175,7 @@ def _append(ticket: Member, room: Room, entry: Entry, *, stand: str = "", at: da
 
 def _changes(state: State, entry: Entry) -> bool:
     """A repeated arrival or mark changes nothing and leaves no entry."""
-    who = entry.whom or entry.by
+    who = entry.whom if entry.move is Move.MARK_HERE else entry.by
     return not (entry.move in (Move.ARRIVE, Move.MARK_HERE) and state.present.get(who or "") == entry.way)
 
 

@@ -490,4 +490,4 @@ def as_csv(records: Sequence[RecordLine]) -> str:
 
 
 def _cell(text: str) -> str:
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    return f"'{text}" if text[:1] in {*"=+-@\t\r\n＝＋－＠"} else text

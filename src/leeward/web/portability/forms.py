@@ -69,7 +69,7 @@ class BringForm(Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not any(cleaned.get(field) for field in _FILES):
+        if not any(field in self.files for field in _FILES):
             self.add_error("attendance", _("Please choose at least one file."))
         return cleaned
 

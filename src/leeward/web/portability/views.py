@@ -47,7 +47,8 @@ def bring(request: HttpRequest) -> HttpResponse:
         with form.refusing():
             files, facts = form.uploaded, form.facts
             _naming(facts)
-            _checked(files, facts, at)
+            if not _checked(files, facts, at).history.active:
+                raise Refusal("import_nobody_active", field="members")
             return redirect("bring_checked", actions.keep_upload(me, files=files, facts=facts, at=at))
     return page(request, "portability/bring.html", BringPage(form, bool(ready)), form=form)
 
