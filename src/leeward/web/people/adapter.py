@@ -37,7 +37,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """A passkey signs in by itself, and so does a code: neither asks for the other."""
         return ["allauth.account.stages.LoginByCodeStage", "allauth.account.stages.EmailVerificationStage"]
 
-    def is_reauthentication_required(self, *, app: str) -> bool:
+    def is_reauthentication_required(self, **_which: str) -> bool:
         """Never by the library, whose pages for it we do not have: `views._signed_in_lately` stands before each change
         and asks for a fresh sign-in, by passkey or code."""
         return False
