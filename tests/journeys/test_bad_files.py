@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from html import unescape
 from pathlib import Path
+from secrets import token_hex
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener
@@ -529,7 +530,7 @@ class enter:
         self.site, jar = site, HTTPCookieProcessor()
         self.opener = build_opener(jar)
         (site.home / "help-lines.toml").write_text(example_lines(folder))
-        told = leeward(site.home, "invite", "ana@example.org", "--json", PUBLIC_URL=site.url)
+        told = leeward(site.home, "invite", f"{token_hex(4)}@example.org", "--json", PUBLIC_URL=site.url)
         link = json.loads(told.stdout)["invited"][0]["link"]
         self("", {}, link=link)
         self("/welcome/", {"name": "Ana", "language": "en", "zone": "UTC", "adult": "on"})
