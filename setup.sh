@@ -29,7 +29,7 @@ packages)
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "requirements/$2.txt"
   fi
   touch "$venv/.$2"
-  [ "$2" = dev ] && touch "$venv/.base"
+  if [ "$2" = dev ]; then touch "$venv/.base"; fi
   ;;
 browser)
   for name in chromium chromium-browser google-chrome; do command -v "$name" >/dev/null && exit 0; done

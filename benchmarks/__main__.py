@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import platform
-import statistics
 import sys
 import tempfile
 import time
@@ -16,10 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.servers import Site
-
-from benchmarks import load, servers, weight
+from benchmarks import live, load, servers, weight
 from benchmarks.load import Run
+from benchmarks.rows import Row, higher, lower, row, table
 
 LATEST = Path(__file__).parent / "out" / "latest.json"
 AT_ONCE = 8
@@ -39,61 +37,14 @@ class Extent:
     many_groups: int
     longest: int
     starts: int
+    live: live.Extent
 
 
-WHOLE = Extent(rounds=7, warm_ups=1, seconds=1.0, groups=100, many_groups=2_000, longest=500, starts=5)
-LARGE = Extent(rounds=7, warm_ups=1, seconds=1.0, groups=100, many_groups=20_000, longest=500, starts=5)
-QUICK = Extent(rounds=1, warm_ups=0, seconds=0.2, groups=8, many_groups=16, longest=20, starts=1)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One figure: the median of `n` runs, the least and the most of them. `ratio` is 1 at the floor, and `met` says
-    whether the goal is reached (None: a figure for orientation)."""
-
-    id: str
-    what: str
-    value: float
-    unit: str
-    floor: float | None
-    ratio: float | None
-    min: float
-    max: float
-    n: int
-    goal: str = ""
-    met: bool | None = None
-
-
-def _row(
-    name: str,
-    what: str,
-    values: Sequence[float],
-    unit: str,
-    *,
-    floors: Sequence[float] = (),
-    ratio: Callable[[float, float], float] | None = None,
-    goal: str = "",
-    least: float | None = None,
-    most: float | None = None,
-    of: str = "value",
-) -> Row:
-    """A row; the ratio is the median of the rounds' own ratios, so that a slow minute slows both."""
-    value = statistics.median(values)
-    floor = statistics.median(floors) if floors else None
-    share = statistics.median(map(ratio, values, floors)) if ratio and floors else None
-    judged = share if of == "ratio" else value
-    met = None
-    if judged is not None and (least is not None or most is not None):
-        met = (least is None or judged >= least) and (most is None or judged <= most)
-    return Row(name, what, value, unit, floor, share, min(values), max(values), len(values), goal, met)
-
-
-def _higher(value: float, floor: float) -> float:
-    return value / floor
-
-
-def _lower(value: float, floor: float) -> float:
-    return floor / value
+WHOLE = Extent(rounds=7, warm_ups=1, seconds=1.0, groups=100, many_groups=2_000, longest=500, starts=5, live=live.WHOLE)
+LARGE = Extent(
+    rounds=7, warm_ups=1, seconds=1.0, groups=100, many_groups=20_000, longest=500, starts=5, live=live.LARGE
+)
+QUICK = Extent(rounds=1, warm_ups=0, seconds=0.2, groups=8, many_groups=16, longest=20, starts=1, live=live.QUICK)
 
 
 # Speed -------------------------------------------------------------------------------------------------------------
@@ -160,9 +111,9 @@ def speed(extent: Extent, small: dict[str, Any], grown: dict[str, Any], ports: d
     for kind, (what, _status) in ASKED.items():
         runs = series[kind]
         rows.append(
-            _row(
+            row(
                 f"S5 {kind}", f"{what}: p50 among {grown['groups']:,} groups, {grown['people']:,} people",
-                [run.p50 for run in runs.grown_alone], "ms", floors=[run.p50 for run in runs.own_alone], ratio=_higher,
+                [run.p50 for run in runs.grown_alone], "ms", floors=[run.p50 for run in runs.own_alone], ratio=higher,
                 goal=f"≤ 1.3 × among {small['groups']}", most=1.3, of="ratio",
             )
         )  # fmt: skip
@@ -173,16 +124,16 @@ def _speed_rows(kind: str, what: str, runs: _Series) -> list[Row]:
     rates, floors = [run.rate for run in runs.own], [run.rate for run in runs.floor]
     alone, floors_alone = [run.p50 for run in runs.own_alone], [run.p50 for run in runs.floor_alone]
     return [
-        _row(f"{kind}", f"{what}: {AT_ONCE} at once", rates, "/s", floors=floors, ratio=_higher,
+        row(f"{kind}", f"{what}: {AT_ONCE} at once", rates, "/s", floors=floors, ratio=higher,
              goal="≥ 0.5 × floor", least=0.5, of="ratio"),
-        _row(f"{kind} p50", f"{what}: one after another", alone, "ms", floors=floors_alone, ratio=_lower,
+        row(f"{kind} p50", f"{what}: one after another", alone, "ms", floors=floors_alone, ratio=lower,
              goal="≥ 0.5 × floor", least=0.5, of="ratio"),
-        _row(f"{kind} p99", f"{what}: {AT_ONCE} at once", [run.p99 for run in runs.own], "ms",
-             floors=[run.p99 for run in runs.floor], ratio=_lower),
-        _row(f"{kind} bare", f"{what}: beside a floor without a framework", rates, "/s",
-             floors=[run.rate for run in runs.bare], ratio=_higher),
-        _row(f"{kind} size", f"{what}: bytes an answer", [run.size for run in runs.own], "B",
-             floors=[run.size for run in runs.floor], ratio=_higher),
+        row(f"{kind} p99", f"{what}: {AT_ONCE} at once", [run.p99 for run in runs.own], "ms",
+             floors=[run.p99 for run in runs.floor], ratio=lower),
+        row(f"{kind} bare", f"{what}: beside a floor without a framework", rates, "/s",
+             floors=[run.rate for run in runs.bare], ratio=higher),
+        row(f"{kind} size", f"{what}: bytes an answer", [run.size for run in runs.own], "B",
+             floors=[run.size for run in runs.floor], ratio=higher),
     ]  # fmt: skip
 
 
@@ -197,11 +148,11 @@ def statements(world: dict[str, Any], longest: int) -> list[Row]:
     for name in world["statements"]["few"]:
         counts = [float(found[name]) for found in world["statements"].values()]
         what = f"{name}: statements at 3 and 12 members, 1 and {longest} meetings"
-        equal = {"floors": [min(counts)], "ratio": _higher, "goal": "equal", "most": 1.0, "of": "ratio"}
-        rows.append(_row(f"S5 {name}", what, [max(counts)], "", **equal))  # type: ignore[arg-type]
+        equal = {"floors": [min(counts)], "ratio": higher, "goal": "equal", "most": 1.0, "of": "ratio"}
+        rows.append(row(f"S5 {name}", what, [max(counts)], "", **equal))  # type: ignore[arg-type]
         if name in LIMITED:
             number, most = LIMITED[name]
-            rows.append(_row(number, f"{name}: statements", [max(counts)], "", goal=f"≤ {most}", most=most))
+            rows.append(row(number, f"{name}: statements", [max(counts)], "", goal=f"≤ {most}", most=most))
     return rows
 
 
@@ -230,26 +181,29 @@ def starts(home: Path, times: int) -> list[Row]:
         with servers.leeward(home, command="demo --serve"):
             took.append(time.monotonic() - began)
     return [
-        _row("S8 start", "the demo is made and serves", took[:1], "s"),
-        _row("S8 again", "the demo serves again", took[1:], "s", goal="≤ 4", most=4.0),
+        row("S8 start", "the demo is made and serves", took[:1], "s"),
+        row("S8 again", "the demo serves again", took[1:], "s", goal="≤ 4", most=4.0),
     ]
 
 
 # All of it ---------------------------------------------------------------------------------------------------------
 
 
-def measure(extent: Extent, say: Callable[[str], None]) -> list[Row]:
-    with tempfile.TemporaryDirectory(prefix="leeward-bench-") as folder, ExitStack() as open_now:
-        here = Path(folder)
+def pages(here: Path, extent: Extent, say: Callable[[str], None]) -> list[Row]:
+    """S1, S2, S5, S8."""
+    with ExitStack() as open_now:
         say(f"… {extent.groups:,} and {extent.many_groups:,} groups")
         small, grown = servers.filled(
-            [(here / "small", extent.groups, extent.longest), (here / "grown", extent.many_groups, 0)]
+            [
+                (here / "small", "world", (extent.groups, extent.longest)),
+                (here / "grown", "world", (extent.many_groups, 0)),
+            ]
         )
         plan = _plan(small, here / "plan.json")
-        own: Site = open_now.enter_context(servers.leeward(here / "small"))
+        own = servers.served(open_now.enter_context(servers.leeward(here / "small")))
         ports = {
-            "own": servers.port_of(own),
-            "grown": servers.port_of(open_now.enter_context(servers.leeward(here / "grown"))),
+            "own": own.port,
+            "grown": servers.served(open_now.enter_context(servers.leeward(here / "grown"))).port,
             "floor": open_now.enter_context(servers.floor(here / "small", plan, "django")),
             "bare": open_now.enter_context(servers.floor(here / "small", plan, "bare")),
         }
@@ -258,41 +212,45 @@ def measure(extent: Extent, say: Callable[[str], None]) -> list[Row]:
         rows += statements(small, extent.longest)
         rows += weights(small, ports["own"])
         rows.append(
-            _row("S8 memory", "the server after all that", [servers.memory_of(own)], "MB", goal="≤ 150", most=150)
+            row("S8 memory", "the server after all that", [servers.memory_of(own.pid)], "MB", goal="≤ 150", most=150)
         )
         say("… starting the demo")
         return rows + starts(here / "demo", extent.starts)
 
 
-def table(rows: Sequence[Row]) -> str:
-    def number(value: float | None) -> str:
-        return "" if value is None else f"{value:.0f}" if value >= 100 or value == int(value) else f"{value:.2f}"
+PARTS = {
+    ("S1", "S2", "S5", "S8"): pages,
+    ("S4",): lambda here, extent, say: live.measure(here, extent.live, say),
+}
 
-    lines = [("id", "what", "value", "floor", "ratio", "min–max", "n", "goal", "")]
-    for row in rows:
-        met = {None: "", True: "met", False: "NOT MET"}[row.met]
-        spread = f"{number(row.min)}–{number(row.max)}"
-        value = f"{number(row.value)} {row.unit}".strip()
-        share = "" if row.ratio is None else f"{row.ratio:.2f}"
-        lines.append((row.id, row.what, value, number(row.floor), share, spread, str(row.n), row.goal, met))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(f"{cell:<{w}}" for cell, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+def measure(extent: Extent, say: Callable[[str], None], only: Sequence[str] = ()) -> list[Row]:
+    """Rows in the order of their ids. `only`: the ids, or their beginnings, that are wanted; none: all."""
+    wanted = tuple(only) or ("S",)
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory(prefix="leeward-bench-") as folder:
+        for kinds, part in PARTS.items():
+            if any(kind.startswith(one) or one.startswith(kind) for kind in kinds for one in wanted):
+                rows += part(Path(folder), extent, say)
+    found = [one for one in rows if one.id.startswith(wanted)]
+    return sorted(found, key=lambda one: one.id.partition(" ")[0])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks", description="Measure, with the floors beside.")
     parser.add_argument("--quick", action="store_true", help="one short round: does it run at all")
-    parser.add_argument("--large", action="store_true", help="20,000 groups and 200,000 people instead of 2,000 groups")
+    parser.add_argument("--large", action="store_true", help="20,000 groups instead of 2,000, 5,000 sockets")
+    parser.add_argument("--only", nargs="+", default=[], metavar="ID", help="ids of rows, or their beginnings: S4")
     parser.add_argument("--out", type=Path, default=LATEST, help="where the JSON goes")
     given = parser.parse_args()
     extent = QUICK if given.quick else LARGE if given.large else WHOLE
     began = time.monotonic()
-    rows = measure(extent, lambda text: print(text, file=sys.stderr, flush=True))
+    rows = measure(extent, lambda text: print(text, file=sys.stderr, flush=True), given.only)
     print(table(rows))
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {time.monotonic() - began:.0f} s")
     found = {"extent": asdict(extent), "cores": os.cpu_count(), "python": platform.python_version()}
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    given.out.write_text(json.dumps(found | {"rows": [asdict(row) for row in rows]}, indent=1, ensure_ascii=False))
+    given.out.write_text(json.dumps(found | {"rows": [asdict(one) for one in rows]}, indent=1, ensure_ascii=False))
     return 0
 
 

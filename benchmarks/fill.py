@@ -1,4 +1,7 @@
-"""`python -m benchmarks.fill OUT GROUPS LONGEST`: fill the home at `LEEWARD_HOME`, write what the load needs to OUT."""
+"""`python -m benchmarks.fill OUT KIND NUMBER…`: fill the home at `LEEWARD_HOME`, write what the load needs to OUT.
+
+KIND is `world` (groups, longest history) or `rooms` (rooms).
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,18 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import django
 
 
-def main(out: str, groups: str, longest: str) -> None:
+def main(out: str, kind: str, *numbers: str) -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "leeward.config.settings"
     django.setup()
-    from benchmarks import world
+    from benchmarks import rooms, world
 
-    Path(out).write_text(json.dumps(world.make(int(groups), int(longest))))
+    make: Any = {"world": world.make, "rooms": rooms.make}[kind]
+    Path(out).write_text(json.dumps(make(*map(int, numbers))))
 
 
 if __name__ == "__main__":

@@ -28,10 +28,11 @@ class Run:
 
 
 def request(
-    path: str, *, method: str = "GET", cookies: str = "", body: str = "", encodings: str = "", close: bool = False
-) -> bytes:
+    path: str, *, method: str = "GET", cookies: str = "", body: str = "", encodings: str = "", close: bool = False,
+    headers: Sequence[str] = (),
+) -> bytes:  # fmt: skip
     """One request as bytes, as a browser on this machine would send it."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Accept-Language: en"]
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Accept-Language: en", *headers]
     if encodings:
         lines.append(f"Accept-Encoding: {encodings}")
     if cookies:

@@ -11,12 +11,21 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.servers import ROOT, Site, free_port, start_site
+from tests.servers import ROOT, Site, Valkey, free_port, start_site
 
 STARTS_WITHIN = 30
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that answers."""
+
+    port: int
+    pid: int
 
 
 def _environment(home: Path) -> dict[str, str]:
@@ -24,12 +33,12 @@ def _environment(home: Path) -> dict[str, str]:
     return plain | {"LEEWARD_HOME": str(home), "PYTHONPATH": str(ROOT / "src")}
 
 
-def filled(homes: Sequence[tuple[Path, int, int]]) -> list[dict[str, Any]]:
-    """Fill homes, (path, groups, longest history) each, at once. Returns what `benchmarks.fill` says of each."""
+def filled(homes: Sequence[tuple[Path, str, tuple[int, ...]]]) -> list[Any]:
+    """Fill homes, (path, kind, numbers) each, at once. Returns what `benchmarks.fill` says of each."""
     making = []
-    for home, groups, longest in homes:
+    for home, kind, numbers in homes:
         out = home.with_suffix(".json")
-        words = [sys.executable, "-m", "benchmarks.fill", str(out), str(groups), str(longest)]
+        words = [sys.executable, "-m", "benchmarks.fill", str(out), kind, *map(str, numbers)]
         making.append((out, subprocess.Popen(words, cwd=ROOT, env=_environment(home))))
     endings = [process.wait() for _out, process in making]
     if any(endings):
@@ -38,27 +47,50 @@ def filled(homes: Sequence[tuple[Path, int, int]]) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def leeward(home: Path, *, command: str = "serve") -> Iterator[Site]:
-    site = start_site(home, command=command)
+def leeward(home: Path, *, command: str = "serve", **env: str) -> Iterator[Site]:
+    site = start_site(home, command=command, **env)
     try:
         yield site
     finally:
         site.stop()
 
 
-def port_of(site: Site) -> int:
-    return int(site.url.rpartition(":")[2])
+def served(site: Site) -> Served:
+    return Served(int(site.url.rpartition(":")[2]), site.process.pid)
 
 
 @contextmanager
 def floor(home: Path, plan: Path, kind: str) -> Iterator[int]:
     """The floor's server over the same home; its port."""
     port = free_port()
-    words = [sys.executable, "-m", "benchmarks.floor", str(plan), str(port), kind]
-    process = subprocess.Popen(words, cwd=ROOT, env=_environment(home))
+    with _running("benchmarks.floor", str(plan), str(port), kind, home=home, port=port):
+        yield port
+
+
+@contextmanager
+def sockets(home: Path, kind: str) -> Iterator[Served]:
+    """A server of `benchmarks.probe`."""
+    port = free_port()
+    with _running("benchmarks.probe", str(port), kind, home=home, port=port) as process:
+        yield Served(port, process.pid)
+
+
+@contextmanager
+def valkey() -> Iterator[str]:
+    """The address of a Valkey that keeps nothing."""
+    running = Valkey()
+    try:
+        yield running.url
+    finally:
+        running.kill()
+
+
+@contextmanager
+def _running(module: str, *words: str, home: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen([sys.executable, "-m", module, *words], cwd=ROOT, env=_environment(home))
     try:
         _wait_for(process, port)
-        yield port
+        yield process
     finally:
         process.terminate()
         process.wait(timeout=15)
@@ -75,9 +107,8 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
     raise RuntimeError(f"the floor did not start within {STARTS_WITHIN} s")
 
 
-def memory_of(site: Site) -> float:
-    """Resident memory of a server in MB."""
-    pid = site.process.pid
+def memory_of(pid: int) -> float:
+    """Resident memory of a process in MB."""
     status = Path(f"/proc/{pid}/status")
     if status.exists():
         found = re.search(r"^VmRSS:\s+(\d+) kB", status.read_text(), re.M)
@@ -85,3 +116,14 @@ def memory_of(site: Site) -> float:
         return int(found[1]) / 1000
     answer = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
     return int(answer.stdout) / 1000
+
+
+def processor_time_of(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
+    stat = Path(f"/proc/{pid}/stat")
+    if stat.exists():
+        fields = stat.read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    answer = subprocess.run(["ps", "-o", "time=", "-p", str(pid)], capture_output=True, text=True, check=True)
+    *minutes, seconds = answer.stdout.strip().split(":")
+    return sum(int(part) * 60**place for place, part in enumerate(reversed(minutes), 1)) + float(seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import string
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -42,7 +43,7 @@ AHEAD = 6  # dates before every group
 AT_A_TIME = 100  # groups written at once
 CORE = 7
 STEP = "Ten minutes round the block"
-BLOCKS = ("mood", "spotlight", "brainstorm", "commitment", "mood")
+AGENDA = (("mood", 10), ("spotlight", 10), ("brainstorm", 10), ("commitment", 10), ("mood", 10))  # kind and minutes
 
 MAIN_PAGES = (
     "home", "group", "group_people", "meeting", "room", "record", "pledge", "dates", "launch", "places",
@@ -78,8 +79,9 @@ class Lived:
     """One group that has lived: its rows, and who and what of it can be asked for."""
 
     def __init__(
-        self, rows: Rows, number: int, *, size: int, held: int, now: datetime, next_in: timedelta = timedelta(days=3)
-    ) -> None:
+        self, rows: Rows, number: int, *, size: int, held: int, now: datetime, next_in: timedelta = timedelta(days=3),
+        agenda: Sequence[tuple[str, int]] = AGENDA,
+    ) -> None:  # fmt: skip
         self.rows, self.now, self.held = rows, now, held
         self.founded = now - timedelta(weeks=2 * held + 4)
         self.group = rows.add(
@@ -109,7 +111,7 @@ class Lived:
         for place in range(held):
             previous = self._held(place, now - timedelta(weeks=2 * (held - place)) + next_in, previous)
         self.coming = [self._meeting(now + next_in + timedelta(weeks=2 * place)) for place in range(AHEAD)]
-        self._next()
+        self._next(agenda)
         self._poll()
 
     def _member(self, place: int) -> Membership:
@@ -184,11 +186,11 @@ class Lived:
             )  # fmt: skip
         return record.hash
 
-    def _next(self) -> None:
+    def _next(self, agenda: Sequence[tuple[str, int]]) -> None:
         self.next = self.coming[0]
         self.next.lead, self.next.theme = self.members[1], "A day without the phone"
-        for number, kind in enumerate(BLOCKS, 1):
-            self.rows.add(AgendaBlock(meeting=self.next, number=number, kind=kind, title="", minutes=10))
+        for number, (kind, minutes) in enumerate(agenda, 1):
+            self.rows.add(AgendaBlock(meeting=self.next, number=number, kind=kind, title="", minutes=minutes))
         for member in self.members[::2]:
             self.rows.add(Rsvp(meeting=self.next, membership=member, answer="room", at=self.now - timedelta(hours=9)))
 

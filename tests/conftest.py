@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.test import override_settings
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +25,13 @@ def _empty_cache() -> None:
     from django.core.cache import cache
 
     cache.clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _letters_and_lines() -> Iterator[None]:
+    """As on a server that sends letters; and the example help lines open groups, as in the demo."""
+    with override_settings(LEEWARD_SENDS_MAIL=True, LEEWARD_EXAMPLE_LINES_COUNT=True):
+        yield
 
 
 @pytest.fixture

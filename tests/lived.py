@@ -11,6 +11,8 @@ from leeward.domain.groups import actions as groups
 from leeward.domain.groups import queries as group_queries
 from leeward.domain.groups.models import Membership
 from leeward.domain.groups.rules import Member
+from leeward.domain.ideas import actions as ideas
+from leeward.domain.ideas.models import Idea
 from leeward.domain.meetings import actions as meetings
 from leeward.domain.meetings import queries as meeting_queries
 from leeward.domain.meetings.models import GuestPresence
@@ -78,8 +80,6 @@ def lived() -> Lived:
     pledge = pledges.adopt(ana, at=FOUNDED)
     for name in ("Ana", "Ben", "Eli", "Farah"):
         pledges.agree(here.ticket(name, FOUNDED), pledge=pledge, at=FOUNDED)
-    ben = here.ticket("Ben", FOUNDED)
-    pledges.record_spoken_yes(ana, membership=here.ticket("Dara").membership, witness=ben.membership, at=FOUNDED)
     start = shown_at(HELD, ZONE)
     meetings.set_rhythm(ana, Rhythm(start, ZONE, cycle=(Way.HYBRID,)), place=place, at=FOUNDED)
     before = HELD - timedelta(days=1)
@@ -91,8 +91,12 @@ def lived() -> Lived:
         at=before,
     )  # fmt: skip
     room.open_room(here.ticket("Ana", HELD), meeting=first.pk, at=HELD)
-    for name in ("Ben", "Dara", "Farah"):
+    for name in ("Ben", "Farah"):
         room.move(here.ticket(name, HELD), meeting=first.pk, move=Move.ARRIVE, at=HELD)
+    dara, ben = here.ticket("Dara", HELD).membership, here.ticket("Ben", HELD).membership
+    room.move(here.ticket("Ana", HELD), meeting=first.pk, move=Move.MARK_HERE, whom=dara, at=HELD)
+    room.record_spoken_yes(here.ticket("Ana", HELD), meeting=first.pk, membership=dara, witness=ben, at=HELD)
+    room.move(here.ticket("Dara", HELD), meeting=first.pk, move=Move.ARRIVE, at=HELD)
     room.move(here.ticket("Ana", HELD), meeting=first.pk, move=Move.START, at=HELD)
     for name, seen in (("Ana", "group"), ("Ben", "me"), ("Farah", "group")):
         text = f"zqstep{seen}{name.lower()}"
@@ -127,6 +131,12 @@ def lived() -> Lived:
     made = groups.invite(here.ticket("Ben"), address="zqinvited@example.org", at=NOW - timedelta(days=1))
     room.open_room(here.ticket("Ben"), meeting=second.pk, at=NOW)
     room.move(here.ticket("Ben"), meeting=second.pk, move=Move.COMMIT, text="zqstepnow", seen="me", at=NOW)
+    room.move(here.ticket("Ana"), meeting=second.pk, move=Move.ARRIVE, at=NOW)
+    room.move(here.ticket("Ben"), meeting=second.pk, move=Move.START, at=NOW)
+    room.move(here.ticket("Ben"), meeting=second.pk, move=Move.MOOD, text="zqmood", at=NOW)
+    room.move(here.ticket("Ben"), meeting=second.pk, move=Move.CATCH, text="zqline", at=NOW)
+    room.move(here.ticket("Ben"), meeting=second.pk, move=Move.ASK, text="zqquestion", at=NOW)
+    ideas.keep_from_room(here.group, lines=["zqidea"], at=NOW - timedelta(days=5))
     upload = portability.keep_upload(
         cast["Ana"], files={"attendance.csv": b"date,member\n2026-01-01,zqupload\n"},
         facts={"name": "zquploadname", "purpose": "x", "cohort": "", "format": "topic_circle", "country": "DE",
@@ -143,6 +153,7 @@ def lived() -> Lived:
         "place": [place, other_place],
         "poll": [change, *(seen.pk for seen in _polls(here.group))],
         "item": [item],
+        "idea": list(Idea.objects.values_list("pk", flat=True)),
         "whom": [zoe, here.ticket("Ana").membership],
         "waiting": [wait.pk],
         "upload": [upload],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.test import override_settings
+
 from leeward.domain.meetings import actions as meetings
 from leeward.domain.meetings import queries as meeting_queries
 from leeward.domain.meetings.models import Meeting
@@ -29,7 +31,8 @@ def agreed(here: Harbour, *, at: datetime = NOW, names: tuple[str, ...] = INSIDE
 def planned(here: Harbour, *, start: datetime = START, at: datetime = NOW) -> Meeting:
     """Fortnightly dates from `start`; the first of them."""
     ana = here.ticket("Ana", at=at)
-    meetings.set_rhythm(ana, Rhythm(shown_at(start, ZONE), ZONE, cycle=(Way.HYBRID,)), place=None, at=at)
+    with override_settings(LEEWARD_EXAMPLE_LINES_COUNT=True):  # as in the demo
+        meetings.set_rhythm(ana, Rhythm(shown_at(start, ZONE), ZONE, cycle=(Way.HYBRID,)), place=None, at=at)
     first = meeting_queries.next_meeting(ana, at=at)
     assert first is not None
     return first

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page
 
 from tests.servers import free_port
 
@@ -78,8 +78,8 @@ def server(transactional_db: None, settings: LazySettings, tmp_path: Path) -> It
 class Person:
     """One person with one device. Whatever the page's console says in anger fails the test at `calm()`."""
 
-    def __init__(self, context: BrowserContext, url: str) -> None:
-        self.context, self.url = context, url
+    def __init__(self, context: BrowserContext, url: str, *, scripts: bool = True) -> None:
+        self.context, self.url, self.scripts = context, url, scripts
         self.page: Page = context.new_page()
         self.page.set_default_timeout(8_000)
         self.anger: list[str] = []
@@ -120,8 +120,17 @@ class Person:
                 field.select_option(value)
             else:
                 field.fill(value)
-        with self.page.expect_navigation():
-            self.page.get_by_role("button", name=words, exact=True).first.click()
+        return self.tap(self.page.get_by_role("button", name=words, exact=True).first)
+
+    def tap(self, node: Locator) -> Person:
+        """Click something that leads on: to a page, or in the live room to its next picture."""
+        if self.scripts and node.evaluate("node => node.tagName === 'BUTTON' && !!node.closest('live-room')"):
+            with self.page.expect_response(lambda answer: answer.request.method == "POST"):
+                node.click()
+            self.page.wait_for_timeout(300)  # for the picture, which comes by the socket
+        else:
+            with self.page.expect_navigation():
+                node.click()
         return self
 
     @property
@@ -140,7 +149,7 @@ def somebody(browser: Browser, server: Server) -> Iterator[Callable[..., Person]
 
     def come(**options: Any) -> Person:
         contexts.append(browser.new_context(**({"viewport": PHONE, "locale": "en-GB"} | options)))
-        return Person(contexts[-1], server.url)
+        return Person(contexts[-1], server.url, scripts=options.get("java_script_enabled", True))
 
     yield come
     for context in contexts:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from leeward.domain.groups import actions, queries, rules
 from leeward.domain.groups.models import Group, Invitation, Membership, Stint, Waiting
 from leeward.domain.groups.rules import Format, Member, Stage
+from leeward.domain.people import actions as person_actions
 from leeward.domain.people.rules import Self
 from leeward.lib.refusals import NotHere, Refusal
 from leeward.lib.tickets import Bearer, Clock
@@ -381,3 +382,109 @@ def test_lists_cost_the_same_with_3_and_with_12_members(django_assert_num_querie
     ):
         with django_assert_num_queries(1):  # type: ignore[operator]
             do()
+
+
+# What is due is decided on looking
+
+
+def test_who_lost_an_offer_and_comes_with_a_fresh_invitation_stands_in_line_anew() -> None:
+    ana, people = full_group()
+    (ines, first), (jon, second) = stands_in_line("Ines", ana), stands_in_line("Jon", ana)
+    leaves(people[1], ana.group)
+    later = NOW + 49 * HOUR
+    token = actions.invite(ana, at=later).token
+    again = actions.join(ines, token=token, name="Ines", at=later)
+    assert isinstance(again, Waiting)
+    assert (again.pk != first.pk, [line.id for line in queries.waits_of(ines, at=later)]) == (True, [again.pk])
+    assert actions.take_offered_seat(jon, waiting=second.pk, at=later).name == "Jon"
+
+
+def test_who_comes_alone_after_losing_an_offer_sits_down() -> None:
+    ana, people = full_group()
+    ines, _first = stands_in_line("Ines", ana)
+    leaves(people[1], ana.group)
+    later = NOW + 49 * HOUR
+    token = actions.invite(ana, at=later).token
+    assert isinstance(actions.join(ines, token=token, name="Ines", at=later), Member)
+
+
+def test_somebody_in_line_takes_over_their_own_place_on_paper_and_leaves_the_line() -> None:
+    ana, people = full_group()
+    seat = an_unclaimed(ana.group, "Old Tom")
+    (tom, row), (jon, _second) = stands_in_line("Tom", ana), stands_in_line("Jon", ana)
+    token = actions.invite(ana, claims=seat, at=NOW).token
+    taken = actions.join(tom, token=token, name="Tom", at=NOW)
+    assert (getattr(taken, "membership", ""), queries.waits_of(tom, at=NOW)) == (seat, ())
+    assert Waiting.objects.get(pk=row.pk).ended_at == NOW
+    for person in people[1:3]:  # six people had five seats
+        leaves(person, ana.group)
+    assert [line.offered_until is not None for line in queries.waits_of(jon, at=NOW)] == [True]
+
+
+def test_a_seat_that_was_seen_to_be_free_is_held_from_that_look_on() -> None:
+    ana, people = full_group()
+    _ines, (jon, second) = stands_in_line("Ines", ana), stands_in_line("Jon", ana)
+    leaves(people[1], ana.group)
+    seen = NOW + 49 * HOUR
+    until = [actions.my_places_in_line(jon, at=seen + n * HOUR)[0].offered_until for n in (0, 1, 47)]
+    assert until == [seen + 48 * HOUR] * 3
+    assert actions.my_places_in_line(jon, at=seen + 48 * HOUR) == ()
+    with pytest.raises(Refusal, match="offer_over"):
+        actions.take_offered_seat(jon, waiting=second.pk, at=seen + 48 * HOUR)
+
+
+def test_a_break_of_61_days_is_over_whether_or_not_the_clock_ran() -> None:
+    ana, people = full_group()
+    later = NOW + 61 * DAY
+    actions.pause(queries.member(people[1], group=ana.group, at=NOW), at=NOW)
+    last = NOW + 60 * DAY - timedelta(seconds=1)
+    assert (queries.member(people[1], group=ana.group, at=last).stage, queries.seats(ana.group, at=last).taken) == (
+        Stage.PAUSED, 5,
+    )  # fmt: skip
+    with pytest.raises(NotHere):
+        queries.member(people[1], group=ana.group, at=later)
+    assert queries.memberships_of(people[1], at=later) == ()
+    host = queries.member(people[0], group=ana.group, at=later)
+    assert people[1].name not in {line.name for line in queries.people(host, at=later)}
+    assert queries.seats(ana.group, at=later).taken == 4
+    newcomer = actions.join(a_person("Ines"), token=actions.invite(host, at=later).token, name="Ines", at=later)
+    assert isinstance(newcomer, Member)
+
+
+def test_who_stands_in_line_sees_the_seat_that_a_long_break_left_free() -> None:
+    ana, people = full_group()
+    ines, row = stands_in_line("Ines", ana)
+    actions.pause(queries.member(people[1], group=ana.group, at=NOW), at=NOW)
+    later = NOW + 61 * DAY
+    assert [line.offered_until for line in queries.waits_of(ines, at=later)] == [later + 48 * HOUR]
+    assert actions.take_offered_seat(ines, waiting=row.pk, at=later).name == "Ines"
+
+
+def test_after_a_long_break_an_invitation_opens_the_group_again() -> None:
+    ana, people = full_group()
+    actions.pause(queries.member(people[1], group=ana.group, at=NOW), at=NOW)
+    later = NOW + 61 * DAY
+    token = actions.invite(queries.member(people[0], group=ana.group, at=later), at=later).token
+    back = actions.join(people[1], token=token, name=people[1].name, at=later)
+    assert isinstance(back, Member)
+    assert back.stage is not Stage.PAUSED
+
+
+# Forms sent again
+
+
+def test_a_form_sent_again_within_48_hours_has_its_first_answer_and_later_a_new_one() -> None:
+    me = a_person("Ines")
+    done: list[str] = []
+
+    def send(at: datetime) -> str:
+        def do() -> str:
+            done.append(at.isoformat())
+            return done[-1]
+
+        return person_actions.once(me, key="k", content="c", do=do, at=at)
+
+    first = send(NOW)
+    assert [send(NOW + n * HOUR) for n in (0, 1, 47)] == [first] * 3
+    later = send(NOW + 48 * HOUR)
+    assert (later != first, send(NOW + 49 * HOUR), len(done)) == (True, later, 2)

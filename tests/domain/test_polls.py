@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -11,12 +12,16 @@ from leeward.domain.groups.models import Group
 from leeward.domain.groups.rules import Format
 from leeward.domain.meetings import queries as meetings
 from leeward.domain.meetings.models import AgendaItem
+from leeward.domain.meetings.models import Rhythm as MeetingRhythm
+from leeward.domain.meetings.rules import Rhythm, Way, shown_at
+from leeward.domain.pledges import actions as pledge_actions
 from leeward.domain.pledges import queries as pledges
 from leeward.domain.polls import actions, queries
 from leeward.domain.polls.models import Ballot, Poll
 from leeward.domain.polls.rules import Change, Thumb
+from leeward.jobs.clock import Unfinished, tick
 from leeward.lib.refusals import NotHere, Refusal
-from tests.cast import INSIDE, NOW, Harbour, a_person, harbour, joins
+from tests.cast import INSIDE, NOW, ZONE, Harbour, a_person, harbour, joins
 from tests.meeting import START, agreed, held, planned
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("lines")]
@@ -99,7 +104,7 @@ def test_who_comes_later_or_has_left_has_no_thumb(here: Harbour) -> None:
         actions.vote(late, poll=poll, thumb=Thumb.UP, at=AFTER)
     thumbs(here, poll, Ben=Thumb.DOWN)
     ben = here.ticket("Ben", at=AFTER)
-    groups.leave(ben, at=AFTER)
+    groups.leave(ben, at=AFTER + timedelta(minutes=1))
     assert Ballot.objects.filter(poll=poll, membership=ben.membership).count() == 0
     thumbs(here, poll, Ana=Thumb.UP, Chidi=Thumb.UP)
     actions.settle(here.group, at=AFTER + timedelta(hours=72))
@@ -143,3 +148,123 @@ def test_without_a_yes_to_the_pledge_there_is_no_question_and_no_thumb() -> None
     with pytest.raises(Refusal, match="pledge_first"):
         actions.propose_item(found.ticket("Chidi"), meeting=meeting.pk, title="Naps", at=NOW)
     assert AgendaItem.objects.count() == 0
+
+
+def rhythm(start: datetime = AFTER + timedelta(days=9), **changes: object) -> Rhythm:
+    return Rhythm(shown_at(start, ZONE), ZONE, **({"cycle": (Way.HYBRID,)} | changes))  # type: ignore[arg-type]
+
+
+def test_two_polls_due_at_once_do_not_trip_over_one_another(here: Harbour) -> None:
+    """A new rhythm is carried, and a topic of a date of the old one is due in the same breath."""
+    actions.propose_change(here.ticket("Ana", at=AFTER), what=Change.RHYTHM, value=rhythm(), at=AFTER)
+    later = meetings.coming(here.ticket("Chidi", at=AFTER), at=AFTER)[3]
+    moment = AFTER + timedelta(minutes=1)
+    item = actions.propose_item(here.ticket("Chidi", at=moment), meeting=later.pk, title="Naps", at=moment)
+    changed, asked = (seen.id for seen in queries.open_polls(here.ticket("Ana", at=moment)))
+    thumbs(here, changed, Ana=Thumb.UP, Ben=Thumb.UP, Dara=Thumb.UP, Eli=Thumb.UP)
+    thumbs(here, asked, Ana=Thumb.UP, Ben=Thumb.UP, Dara=Thumb.UP)
+    late = AFTER + timedelta(hours=74)
+    assert tick(at=late)["polls"] == 2
+    assert [Poll.objects.get(pk=poll).outcome for poll in (changed, asked)] == ["carried", "carried"]
+    assert AgendaItem.objects.get(pk=item).meeting_id == later.pk
+    assert Ballot.objects.count() == 0
+
+
+def test_what_fails_in_one_group_keeps_no_other_waiting(here: Harbour, caplog: pytest.LogCaptureFixture) -> None:
+    broken = actions.propose_change(here.ticket("Ana", at=AFTER), what=Change.NAME, value="zqtyped", at=AFTER)
+    thumbs(here, broken, Ana=Thumb.UP, Ben=Thumb.UP, Chidi=Thumb.UP)
+    row = Poll.objects.get(pk=broken)
+    row.change = {"what": "zqtyped", "to": "zqtyped"}
+    row.save()
+    other = harbour()
+    agreed(other)
+    held(other)
+    well = actions.propose_change(other.ticket("Ana", at=AFTER), what=Change.NAME, value="Haven", at=AFTER)
+    with pytest.raises(Unfinished) as unfinished:
+        tick(at=AFTER + timedelta(hours=72))
+    assert Poll.objects.get(pk=well).closed_at is not None
+    assert (unfinished.value.done["polls"], unfinished.value.failed) == (1, {"polls": ["ValueError"]})
+    assert "zqtyped" not in f"{unfinished.value}{caplog.text}"
+
+
+def test_before_the_first_closed_meeting_no_poll_stands_in_for_whoever_founded_it() -> None:
+    found = harbour()
+    agreed(found)
+    for what, value in ((Change.NAME, "Mine"), (Change.RHYTHM, rhythm())):
+        with pytest.raises(Refusal, match="founders_decide"):
+            actions.propose_change(found.ticket("Ben"), what=what, value=value, at=NOW)
+    groups.leave(found.ticket("Ana"), at=NOW)
+    groups.take_back_im_in(found.ticket("Ben"), at=NOW)
+    with pytest.raises(Refusal, match="core_decides"):
+        actions.propose_change(found.ticket("Ben"), what=Change.NAME, value="Mine", at=NOW)
+
+
+def test_a_first_rhythm_by_poll_needs_what_any_first_rhythm_needs(here: Harbour) -> None:
+    MeetingRhythm.objects.all().delete()
+    poll = actions.propose_change(here.ticket("Ana", at=AFTER), what=Change.RHYTHM, value=rhythm(), at=AFTER)
+    thumbs(here, poll, Ana=Thumb.UP, Ben=Thumb.UP, Chidi=Thumb.UP)
+    groups.take_back_im_in(here.ticket("Eli", at=AFTER), at=AFTER)  # four are left in the core
+    actions.settle(here.group, at=AFTER + timedelta(hours=72))
+    assert Poll.objects.get(pk=poll).outcome == "not_carried"
+    assert MeetingRhythm.objects.count() == 0
+    with pytest.raises(Refusal, match="core_first"):
+        actions.propose_change(here.ticket("Ana", at=AFTER), what=Change.RHYTHM, value=rhythm(), at=AFTER)
+
+
+def test_one_person_who_agreed_to_the_new_pledge_does_not_decide_for_five(here: Harbour) -> None:
+    new = pledge_actions.adopt_by_poll(here.group, lines=["A new line."], at=AFTER)
+    pledge_actions.agree(here.ticket("Ana", at=AFTER), pledge=new, at=AFTER)
+    poll = actions.propose_change(here.ticket("Ana", at=AFTER), what=Change.CAPACITY, value=9, at=AFTER)
+    assert Poll.objects.get(pk=poll).eligible == 5
+    thumbs(here, poll, Ana=Thumb.UP)
+    with pytest.raises(Refusal, match="not_eligible"):
+        thumbs(here, poll, Ben=Thumb.DOWN)
+    actions.settle(here.group, at=AFTER + timedelta(hours=72))
+    assert Poll.objects.get(pk=poll).outcome == "not_enough_answered"
+
+
+@pytest.mark.parametrize("looked_first", [True, False])
+@pytest.mark.parametrize("goes", [groups.leave, groups.pause])
+def test_an_outcome_does_not_hang_on_who_looks_first(here: Harbour, goes: Any, looked_first: bool) -> None:
+    poll = actions.propose_change(here.ticket("Ana", at=AFTER), what=Change.CAPACITY, value=9, at=AFTER)
+    thumbs(here, poll, Ana=Thumb.UP, Ben=Thumb.UP, Chidi=Thumb.DOWN)
+    end = AFTER + timedelta(hours=72)
+    if looked_first:
+        actions.settle(here.group, at=end)
+    goes(here.ticket("Ben", at=end), at=end + timedelta(minutes=5))
+    actions.settle(here.group, at=end + timedelta(hours=1))
+    assert Poll.objects.get(pk=poll).outcome == "carried"
+    assert Ballot.objects.count() == 0
+
+
+@pytest.mark.parametrize("looked_first", [True, False])
+def test_a_break_that_ended_after_the_close_was_one_at_the_close(here: Harbour, looked_first: bool) -> None:
+    poll = actions.propose_change(here.ticket("Ana", at=AFTER), what=Change.CAPACITY, value=9, at=AFTER)
+    thumbs(here, poll, Ana=Thumb.UP, Ben=Thumb.UP, Chidi=Thumb.DOWN)
+    end = AFTER + timedelta(hours=72)
+    groups.pause(here.ticket("Ben", at=AFTER), at=AFTER + timedelta(hours=1))
+    if looked_first:
+        actions.settle(here.group, at=end)
+    groups.come_back(here.ticket("Ben", at=end), at=end + timedelta(minutes=5))
+    actions.settle(here.group, at=end + timedelta(hours=1))
+    assert Poll.objects.get(pk=poll).outcome == "not_carried"  # one up, one down
+
+
+def test_on_a_break_there_is_no_thumb(here: Harbour) -> None:
+    poll = actions.propose_change(here.ticket("Ana", at=AFTER), what=Change.CAPACITY, value=9, at=AFTER)
+    groups.pause(here.ticket("Ben", at=AFTER), at=AFTER)
+    with pytest.raises(Refusal, match="not_while_paused"):
+        thumbs(here, poll, Ben=Thumb.UP)
+    assert [ballot.thumb for ballot in Ballot.objects.all() if ballot.thumb] == []
+
+
+def test_a_topic_taken_back_asks_nobody_any_more(here: Harbour) -> None:
+    coming = meetings.coming(here.ticket("Ana", at=AFTER), at=AFTER)[0]
+    item = actions.propose_item(here.ticket("Ana", at=AFTER), meeting=coming.pk, title="Naps", at=AFTER)
+    with pytest.raises(NotHere):
+        actions.withdraw_item(here.ticket("Ben", at=AFTER), item=item, at=AFTER)
+    assert len(actions.open_now(here.ticket("Ben", at=AFTER), at=AFTER)) == 1
+    for _twice in range(2):
+        actions.withdraw_item(here.ticket("Ana", at=AFTER), item=item, at=AFTER)
+    assert actions.open_now(here.ticket("Ben", at=AFTER), at=AFTER) == ()
+    assert (Ballot.objects.count(), meetings.items(here.ticket("Ana", at=AFTER), meeting=coming.pk)) == (0, ())

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import LazySettings
 from django.db import transaction
 
 from leeward.config import moving
@@ -103,6 +105,8 @@ def test_the_group_goes_on_and_the_chain_continues(real: rules.ImportPlan) -> No
     row = meeting_queries.next_meeting(ticket, at=TODAY)  # type: ignore[arg-type]
     assert row is not None
     room.open_room(ticket, meeting=row.pk, way="online", at=start)  # type: ignore[arg-type]
+    on_paper = next(line.membership for line in group_queries.people(ticket, at=start) if line.unclaimed)  # type: ignore[arg-type]
+    room.move(ticket, meeting=row.pk, move=Move.MARK_HERE, whom=on_paper, at=start)  # type: ignore[arg-type]
     room.move(ticket, meeting=row.pk, move=Move.CLOSE, at=start + timedelta(minutes=40))  # type: ignore[arg-type]
     links = meeting_queries.links(Operator(), group=taken.group)
     assert (len(links), broken_links(links)) == (320, [])
@@ -161,6 +165,78 @@ def test_another_passphrase_or_one_changed_byte_opens_nothing(folder: Path) -> N
     data[len(data) // 2] ^= 1
     with pytest.raises((Refusal, CannotOpen)):
         rules.unpacked(bytes(data), "four words do well")
+
+
+def _forged(said: dict[str, Any]) -> None:
+    said["meetings.Leaf"][0]["text"] += "."
+
+
+def _hash_of_another(said: dict[str, Any]) -> None:
+    said["meetings.Record"][0]["hash"] = said["meetings.Record"][1]["hash"]
+
+
+def _line_taken_out(said: dict[str, Any]) -> None:
+    del said["meetings.Leaf"][0]
+
+
+def _record_taken_out(said: dict[str, Any]) -> None:
+    first = next(row["id"] for row in said["meetings.Record"] if row["number"] == 1)
+    said["meetings.Record"] = [row for row in said["meetings.Record"] if row["id"] != first]
+    said["meetings.Leaf"] = [row for row in said["meetings.Leaf"] if row["record"] != first]
+
+
+@pytest.mark.parametrize("change", [_forged, _hash_of_another, _line_taken_out, _record_taken_out])
+def test_a_file_whose_records_were_changed_is_refused_and_leaves_nothing(
+    folder: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    taken = actions.take_in(Operator(), a_plan(folder), naming(), at=TODAY)
+    said = tables(taken.group)
+    for model in (Leaf, Record, Group):
+        model.objects.all().delete()
+    changed = json.loads(json.dumps(said))
+    change(changed["tables"])
+    with pytest.raises(Refusal, match="portable_record_changed"):
+        actions.read_back(Operator(), changed, at=TODAY)
+    assert (Group.objects.count(), Record.objects.count()) == (0, 0)
+    assert actions.read_back(Operator(), said, at=TODAY).already is False
+
+
+def moved(folder: Path, tmp_path: Path, **changes: Any) -> dict[str, Any]:
+    """What the command answers about a group with a date ahead that came as a file."""
+    taken = actions.take_in(Operator(), a_plan(folder), naming(), at=TODAY)
+    (_name, token), *_others = actions.make_claims(Operator(), group=taken.group, at=TODAY)
+    ticket = groups.join(a_person("Ana"), token=token, name="Ana", at=TODAY)
+    start = datetime.now(UTC) + timedelta(days=7)
+    meetings.set_rhythm(ticket, Rhythm(shown_at(start, ZONE), ZONE, cycle=(Way.ONLINE,)), place=None, at=TODAY)  # type: ignore[arg-type]
+    file, phrase = tmp_path / "group.leeward", tmp_path / "phrase"
+    phrase.write_text("four words do well\n")
+    file.write_bytes(rules.packed(tables(taken.group), "four words do well"))
+    for model in (Leaf, Record, Group):
+        model.objects.all().delete()
+    return answered(file, passphrase_file=phrase, **changes)
+
+
+def test_the_members_of_a_group_that_moved_can_take_their_places(folder: Path, tmp_path: Path) -> None:
+    result = moved(folder, tmp_path, claims=True)
+    links = {claim["name"]: claim["link"] for claim in result["claims"]}
+    assert set(links) == {"ana", "ben"}
+    token = links["ben"].rstrip("/").rsplit("/", 1)[1]
+    seat = groups.join(a_person("Ben"), token=token, name="Ben", at=datetime.now(UTC))
+    assert (getattr(seat, "group", ""), getattr(seat, "name", "")) == (result["group"], "ben")
+
+
+def test_dates_without_a_checked_help_line_are_kept_and_said(
+    folder: Path, tmp_path: Path, settings: LazySettings
+) -> None:
+    assert moved(folder, tmp_path)["warnings"] == []
+    ahead = Meeting.objects.filter(closed_at=None).count()
+    for model in (Leaf, Record, Group):
+        model.objects.all().delete()
+    settings.LEEWARD_HELP_LINES = tmp_path / "none.toml"
+    again = answered(tmp_path / "group.leeward", passphrase_file=tmp_path / "phrase")
+    [warning] = again["warnings"]
+    assert "no help line of its country (US) has been checked" in warning
+    assert Meeting.objects.filter(group=again["group"], closed_at=None).count() == ahead > 0
 
 
 def options(source: Path, **changes: Any) -> argparse.Namespace:

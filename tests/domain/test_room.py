@@ -150,8 +150,40 @@ def test_somebody_without_a_device_is_here_and_has_a_step(here: Harbour) -> None
     assert "A walk" in [leaf.text for leaf in meetings.chain(here.ticket("Ana"))[0].leaves]
 
 
+def test_somebody_without_a_device_is_spoken_for_until_they_come_in_themselves_and_never_leads(here: Harbour) -> None:
+    zoe = an_unclaimed(here.group, "Zoe")
+    row = opened(here)
+    ana, ben = here.membership("Ana"), here.ticket("Ben")
+
+    def lead(move: Move, whom: str, text: str = "") -> None:
+        actions.move(ben, meeting=row.pk, move=move, whom=whom, text=text, at=START)
+
+    for whom in (zoe, ana):
+        lead(Move.MARK_HERE, whom)
+        lead(Move.MOOD, whom, "quite calm")
+        with pytest.raises(Refusal, match="room_no_lead"):
+            lead(Move.HAND_OVER, whom)
+    actions.open_room(here.ticket("Ana"), meeting=row.pk, at=START)
+    before = RoomEntry.objects.count()
+    for move, text in ((Move.MOOD, "tired"), (Move.COMMIT, "A walk"), (Move.VOLUNTEER, ""), (Move.MARK_GONE, "")):
+        with pytest.raises(Refusal, match="room_own_device"):
+            lead(move, ana, text)
+    assert RoomEntry.objects.count() == before
+    lead(Move.HAND_OVER, ana)
+
+
+def test_a_room_whose_entries_went_with_its_close_is_no_scene(here: Harbour) -> None:
+    """Read in the moment between: still open by its row, and nothing in it any more."""
+    row = opened(here)
+    assert queries.scene(Clock(), meeting=row.pk, at=START) is not None
+    RoomEntry.objects.filter(room__meeting=row).delete()
+    assert Room.objects.filter(meeting=row, closed_at=None).exists()
+    assert queries.scene(Clock(), meeting=row.pk, at=START) is None
+
+
 def test_an_abandoned_room_closes_itself_with_its_record(here: Harbour) -> None:
     row = opened(here)
+    actions.move(here.ticket("Ana"), meeting=row.pk, move=Move.ARRIVE, at=START)
     actions.move(here.ticket("Ben"), meeting=row.pk, move=Move.START, at=START)
     much_later = START + timedelta(hours=12)
     assert queries.open_rooms(Clock()) == ((here.group, row.pk),)
@@ -163,6 +195,19 @@ def test_an_abandoned_room_closes_itself_with_its_record(here: Harbour) -> None:
     assert queries.open_rooms(Clock()) == ()
 
 
+def test_a_room_that_one_person_came_into_was_no_meeting(here: Harbour) -> None:
+    row = opened(here)
+    with pytest.raises(Refusal, match="room_one_is_no_meeting"):
+        actions.move(here.ticket("Ben"), meeting=row.pk, move=Move.CLOSE, at=START + timedelta(minutes=50))
+    much_later = START + timedelta(hours=12)
+    assert actions.fold_due(Clock(), group=here.group, meeting=row.pk, at=much_later) is True
+    assert (Room.objects.count(), RoomEntry.objects.count(), Record.objects.count()) == (0, 0, 0)
+    assert not Attendance.objects.filter(meeting=row).exists()
+    assert Group.objects.get(pk=here.group).first_closed_at is None
+    with pytest.raises(Refusal, match="meeting_over"):
+        actions.open_room(here.ticket("Ana"), meeting=row.pk, at=much_later)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_ten_closes_at_once_make_one_record(here: Harbour) -> None:
     from concurrent.futures import ThreadPoolExecutor
@@ -172,6 +217,7 @@ def test_ten_closes_at_once_make_one_record(here: Harbour) -> None:
 
     assert connection.vendor != "sqlite" or "memory" not in str(connection.settings_dict["NAME"])
     row = opened(here)
+    actions.move(here.ticket("Ana"), meeting=row.pk, move=Move.ARRIVE, at=START)
     ticket, start = here.ticket("Ben"), Barrier(10, timeout=30)
 
     def close() -> str:

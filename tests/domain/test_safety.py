@@ -31,6 +31,20 @@ def test_the_demos_lines_make_three_countries_ready(file: Path) -> None:
     assert queries.ready_countries(at=NOW + timedelta(days=184)) == ()
 
 
+def test_on_a_real_server_an_example_opens_no_group_and_the_doctor_hears_why(
+    file: Path, settings: LazySettings
+) -> None:
+    settings.LEEWARD_EXAMPLE_LINES_COUNT = False
+    actions.write_example_lines(Operator(), at=NOW)
+    assert (queries.ready_countries(at=NOW), queries.country_ready("DE", at=NOW)) == ((), False)
+    problems = queries.problems(at=NOW)
+    assert 'DE: "Example: Carers\' line" is an example and opens no group. Put a real line there.' in problems
+    assert "DE: no group can open, there is no emergency number." in problems
+    assert len(queries.lines_for("DE", at=NOW)) == 3  # the page shows them, and says what they are
+    file.write_text(file.read_text().replace("example = true", ""))
+    assert (queries.ready_countries(at=NOW), queries.problems(at=NOW)) == (("DE", "GB", "US"), ())
+
+
 def test_an_old_line_asks_to_check_the_number(file: Path) -> None:
     actions.write_example_lines(Operator(), at=NOW)
     later = NOW + timedelta(days=184)

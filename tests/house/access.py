@@ -16,10 +16,12 @@ ACCESS: dict[str, str] = {
     "arrived": "entrance", "introduce": "entrance", "sign_out": "entrance", "sign_in_again": "entrance",
     "enter": "token", "invitation": "token", "outbox": "demo",
     "account": "mine", "add_passkey": "mine", "remove_passkey": "mine", "end_visit": "mine", "end_visits": "mine",
+    "join_room": "entrance",
     "home": "mine", "found": "mine", "waiting": "mine", "take_seat": "mine", "leave_line": "mine",
     "bring": "mine", "bring_checked": "mine",
     **dict.fromkeys((
-        "group", "group_settings", "group_people", "pause", "come_back", "say_im_in", "take_back_im_in", "leave",
+        "group", "group_settings", "group_people", "tokens", "pause", "come_back", "say_im_in", "take_back_im_in",
+        "leave",
         "invitations", "claim_invitations", "withdraw_invitation",
         "places", "new_place", "place", "retire_place",
         "launch", "take_step", "give_step_back", "mark_step_done",
@@ -27,6 +29,7 @@ ACCESS: dict[str, str] = {
         "dates", "rhythm", "record", "record_markdown", "record_csv", "remove_leaf",
         "meeting", "rsvp", "turn", "turn_back", "confirm", "cancel", "change", "agenda", "addendum", "withdraw_item",
         "new_poll", "propose", "poll", "vote", "let_go",
-        "room", "open_room", "close_room", "step_for", "move",
+        "room", "open_room", "close_room", "speak_for", "move", "say_mood", "catch_line", "ask", "big_screen",
+        "ideas", "let_idea_go", "talk",
     ), "group"),
 }  # fmt: skip

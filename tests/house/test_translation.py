@@ -329,9 +329,9 @@ def test_an_exported_record_is_translated(here: Here) -> None:
     assert here.missed(markdown.replace("\\", "")) == ""
     assert markdown.count("⟦") > 4
     head, *rows = csv.reader(io.StringIO(ana.get(f"/g/{here.lived.group}/record/record.csv").content.decode()))
-    assert head == ["number", "date", "addendum", "line", "text", "hash"]
-    assert {row[3] for row in rows} <= set(LeafKind)
-    assert [row[4] for row in rows if here.missed(row[4])] == []
+    assert head == ["number", "date", "addendum", "author", "added", "line", "text", "hash"]
+    assert {row[5] for row in rows} <= set(LeafKind)
+    assert [row[6] for row in rows if here.missed(row[6])] == []
 
 
 def test_the_demos_own_pages_are_translated(here: Here, settings: LazySettings) -> None:
@@ -374,7 +374,10 @@ def bare_speech(tree: ast.Module) -> list[str]:
     """Texts of a module that people could read and that go past gettext."""
     silent: set[int] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and ast.get_docstring(node) is not None
+        ):
             silent.add(id(node.body[0].value))  # type: ignore[attr-defined]
         if isinstance(node, ast.Call) and said.name_of(node) in GETTEXT | TO_OPERATORS:
             silent |= {id(inner) for inner in ast.walk(node)}

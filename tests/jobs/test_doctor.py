@@ -98,5 +98,7 @@ def test_a_key_file_that_others_can_read_is_a_problem(here: Harbour) -> None:
 def test_every_duty_performed_twice_changes_nothing_the_second_time(here: Harbour) -> None:
     tick(at=LATER + timedelta(days=200))
     assert set(tick(at=LATER + timedelta(days=200)).values()) == {0}
-    assert set(DUTIES) == {"seats", "dates", "rooms", "polls", "uploads", "visits", "invitations"}
+    assert set(DUTIES) == {
+        "seats", "dates", "rooms", "polls", "uploads", "visits", "invitations", "links", "steps", "journal",
+    }  # fmt: skip
     assert Meeting.objects.filter(group=here.group, starts_at__gt=NOW + timedelta(days=300)).exists()

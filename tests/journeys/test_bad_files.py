@@ -283,8 +283,8 @@ def test_the_command_takes_a_list_for_no_exported_group(home: Path, tmp_path: Pa
     with large.open("wb") as out:
         out.write(b"LEEWARD-GROUP 1\n")
         out.truncate(1 << 30)
-    missing = sentence(Refusal("passphrase_missing"))
-    assert refused(home, before, list_) == missing
+    assert refused(home, before, list_) == sentence(Refusal("passphrase_missing"))
+    missing = sentence(Refusal("passphrase_no_file"))
     for odd in (tmp_path, tmp_path / "nowhere", "/dev/zero"):
         assert refused(home, before, list_, "--passphrase-file", odd) == missing
     said = [refused(home, before, file, "--passphrase-file", phrase) for file in (list_, large)]
@@ -567,4 +567,4 @@ def example_lines(folder: Path) -> str:
 
     with override_settings(LEEWARD_HELP_LINES=folder / "lines.toml"):
         safety.write_example_lines(Operator(), at=datetime.now().astimezone())
-    return (folder / "lines.toml").read_text()
+    return (folder / "lines.toml").read_text().replace("example = true", "")  # an operator's own

@@ -62,10 +62,21 @@ def test_a_group_goes_from_one_home_to_another(tmp_path: Path, folder: Path) -> 
 def test_wrong_words_end_with_status_1_and_a_sentence(tmp_path: Path, folder: Path) -> None:
     home = tmp_path / "home"
     for words, expected in (
-        (("import-group", str(tmp_path / "nowhere")), "There is no such folder."),
+        (("import-group", str(tmp_path / "nowhere")), "There is no such folder, and no such file."),
         (("import-group", str(folder), "--zone", "Mars/Olympus"), "Please choose a time zone from the list."),
         (("import-group", str(folder), "--time", "noon"), "Please give the time like 18:30."),
-        (("export-group", "0" * 16, str(tmp_path / "x"), "--passphrase-file", str(tmp_path / "none")), ""),
+        (
+            ("export-group", "0" * 16, str(tmp_path / "x"), "--passphrase-file", str(folder / "attendance.csv")),
+            "There is no group with this id.",
+        ),
+        (
+            ("export-group", "0" * 16, str(tmp_path / "x"), "--passphrase-file", str(tmp_path / "none")),
+            "There is no group with this id.",
+        ),
+        (
+            ("export-group", "0" * 16, str(tmp_path / "no" / "x"), "--passphrase-file", str(folder / "attendance.csv")),
+            "The folder that this file shall go to is not there.",
+        ),
         (("invite", "not an address"), "Please give an e-mail address like name@example.org."),
     ):
         done = leeward(home, *words)
@@ -81,7 +92,59 @@ def test_a_taken_port_is_said_plainly_and_nothing_is_started(tmp_path: Path) -> 
         done = leeward(tmp_path / "home", "serve", PORT=port)
     assert done.returncode == 1
     assert f"Port {port} on 127.0.0.1 cannot be used" in done.stderr
-    assert leeward(tmp_path / "home", "serve", PORT="port").returncode == 1
+    assert "PORT=8001 leeward serve" in done.stderr
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("port", ["port", "0", "65536", "\u00b2", "-1"])
+@pytest.mark.parametrize("command", ["serve", "doctor", "tick"])
+def test_a_port_that_is_none_is_said_plainly_by_every_command(tmp_path: Path, command: str, port: str) -> None:
+    done = leeward(tmp_path / "home", command, PORT=port)
+    assert (done.returncode, done.stderr.strip()) == (1, f"PORT is {port!r}. It must be a number from 1 to 65535.")
+
+
+def test_the_demo_leaves_alone_what_belongs_to_a_real_server(tmp_path: Path) -> None:
+    lines = tmp_path / "help-lines.toml"
+    lines.write_text("# checked by the operator\n")
+    done = leeward(
+        tmp_path / "demo", "demo", DATABASE_URL="postgresql://nobody@127.0.0.1:1/production", HELP_LINES=str(lines),
+        MAIL_URL="smtp://127.0.0.1:1", VALKEY_URL="redis://127.0.0.1:1/0",
+    )  # fmt: skip
+    assert (done.returncode, lines.read_text()) == (0, "# checked by the operator\n"), done.stderr
+    [said] = [line for line in done.stderr.splitlines() if "alone" in line]
+    assert "DATABASE_URL, HELP_LINES, MAIL_URL, VALKEY_URL" in said
+    assert rows_of(tmp_path / "demo")["groups_group"] == 2
+    assert (tmp_path / "demo" / "help-lines.toml").exists()
+    assert leeward(tmp_path / "demo", "demo", "--fresh").returncode == 0  # made anew, keys and all
+
+
+def test_lost_keys_are_not_replaced_and_the_way_back_is_said(tmp_path: Path, folder: Path) -> None:
+    home, keys = tmp_path / "home", tmp_path / "home" / "keys.json"
+    leeward(home, "import-group", str(folder))
+    copy = keys.read_bytes()
+    keys.unlink()
+    for command in (("serve",), ("tick",), ("doctor",), ("invite", "ana@example.org")):
+        done = leeward(home, *command)
+        assert (done.returncode, keys.exists(), "Traceback" in done.stderr) == (1, False, False), done.stderr
+        assert "Put your copy of keys.json back" in done.stderr
+    keys.write_bytes(copy)
+    keys.chmod(0o600)
+    found = json.loads(leeward(home, "doctor", "--json").stdout)["findings"]
+    assert [finding["well"] for finding in found[:4]] == [True] * 4
+
+
+def test_a_start_that_got_no_further_than_an_empty_database_is_a_first_start(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    sqlite3.connect(home / "leeward.sqlite3").close()
+    (home / "leeward.sqlite3").touch()
+    assert leeward(home, "tick").returncode == 0
+
+
+def test_a_slash_at_the_end_of_the_public_address_is_not_doubled(tmp_path: Path) -> None:
+    done = leeward(tmp_path / "home", "invite", "a@example.org", "--json", PUBLIC_URL="https://groups.example.org/")
+    link = json.loads(done.stdout)["invited"][0]["link"]
+    assert link.startswith("https://groups.example.org/enter/")
 
 
 def test_serve_refuses_a_demo_home_and_the_demo_refuses_another(tmp_path: Path) -> None:
@@ -129,10 +192,21 @@ def test_it_stops_within_five_seconds_with_open_connections(tmp_path: Path) -> N
     assert site.process.returncode in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
 
 
-def test_the_two_kinds_of_home_are_private(tmp_path: Path) -> None:
+def test_home_keys_and_database_are_private(tmp_path: Path) -> None:
     home = tmp_path / "home"
     leeward(home, "tick")
-    assert [path.stat().st_mode & 0o077 for path in (home, home / "keys.json")] == [0, 0]
+    private = (home, home / "keys.json", home / "leeward.sqlite3")
+    assert [path.stat().st_mode & 0o077 for path in private] == [0, 0, 0]
+
+
+def test_in_a_home_that_others_can_read_keys_and_database_are_private_all_the_same(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    leeward(home, "tick")
+    assert [path.stat().st_mode & 0o077 for path in (home / "keys.json", home / "leeward.sqlite3")] == [0, 0]
+    (home / "leeward.sqlite3").chmod(0o644)
+    done = leeward(home, "doctor")
+    assert "leeward.sqlite3 can be read by others: chmod 600." in done.stderr
 
 
 def rows_of(home: Path) -> dict[str, int]:

@@ -80,6 +80,26 @@ def test_a_founders_rights_end_with_the_first_closed_meeting() -> None:
     assert not rules.may_found_change(a_member(founder=False))
 
 
+def test_when_no_founder_has_a_seat_the_core_has_their_rights_until_the_first_closed_meeting() -> None:
+    heir: dict[str, object] = {"founder": False, "founder_left": True}
+    assert rules.may_found_change(a_member(**heir))
+    for changes in ({"in_core": False}, {"stage": Stage.PAUSED}, {"imported": True}, {"first_closed_at": NOW}):
+        assert not rules.may_found_change(a_member(**heir | changes)), changes
+
+
+def test_who_may_not_change_a_group_is_told_who_does() -> None:
+    def why(**changes: object) -> str:
+        with pytest.raises(Refusal) as no:
+            rules.refuse_unless_founding(a_member(**{"founder": False} | changes))
+        return no.value.code
+
+    assert why() == "founders_decide"
+    assert why(founder_left=True, in_core=False) == "core_decides"
+    assert why(first_closed_at=NOW) == "by_poll_only"
+    assert why(imported=True, founder_left=True) == "by_poll_only"
+    assert why(founder=True, stage=Stage.PAUSED) == "not_while_paused"
+
+
 def test_an_invitation_ends_by_time_by_use_by_hand_or_with_its_maker() -> None:
     def usable(at: datetime = NOW, **changes: object) -> bool:
         said: dict[str, object] = {

@@ -246,6 +246,19 @@ def test_a_mailed_invitation_says_nothing_about_the_group(
     assert signed_in(ines).post(link, {"name": "Ines"})["Location"] == f"/g/{here.group}/"
 
 
+def test_where_no_letters_are_sent_an_invitation_shows_its_link_and_says_so(
+    here: Harbour, settings: LazySettings
+) -> None:
+    ben, ines = signed_in(here.people["Ben"]), a_person("Ines")
+    settings.LEEWARD_SENDS_MAIL = False
+    page = ben.post(
+        f"/g/{here.group}/invitations/", {"address": address_of(ines), "uses": "1"}, follow=True
+    ).content.decode()
+    assert ("is on its way" in page, "please hand it on yourself" in page) == (False, True)
+    link = re.findall(r"/i/[a-z0-9]{26}/", page)[0]
+    assert signed_in(ines).post(link, {"name": "Ines"})["Location"] == f"/g/{here.group}/"
+
+
 def test_a_claim_invitation_gives_the_place_on_paper(here: Harbour) -> None:
     seat = an_unclaimed(here.group, "Old Tom")
     ana = signed_in(here.people["Ana"])
@@ -301,6 +314,25 @@ def test_stepping_out_of_the_line_is_one_tap(here: Harbour) -> None:
     hana.post(f"/i/{token}/", {"name": "Hana"})
     hana.post(f"/waiting/{Waiting.objects.get().pk}/leaving/")
     assert queries.waits_of(here.people["Hana"], at=NOW) == ()
+
+
+def test_the_pages_count_seats_truly(here: Harbour) -> None:
+    ana = signed_in(here.people["Ana"])
+    said = {}
+    for capacity in (5, 6, 12):
+        Group.objects.filter(pk=here.group).update(capacity=capacity)
+        said[capacity] = [
+            " ".join(ana.get(f"/g/{here.group}/{part}").content.decode().split()) for part in ("", "people/")
+        ]
+    assert all("5 of 5 seats are taken." in page for page in said[5])
+    assert ["There is room for more." in said[capacity][1] for capacity in (5, 6, 12)] == [False, True, True]
+    for number in (6, 7):
+        an_unclaimed(here.group, f"Old Tom {number}")
+    Group.objects.filter(pk=here.group).update(capacity=5)
+    for part in ("", "people/"):
+        page = ana.get(f"/g/{here.group}/{part}").content.decode()
+        assert "There are 7 people and 5 seats. Joining is closed for now." in page
+        assert "of 5 seats" not in page
 
 
 # Counting statements

@@ -19,10 +19,12 @@ from django.test import Client
 from django.utils import translation
 from django.utils.translation import gettext, ngettext
 
+from leeward.domain.groups import actions as groups
+from leeward.domain.groups.models import Group
 from leeward.domain.people.models import Person
 from leeward.lib import clock
 from leeward.web import languages
-from tests.cast import NOW, a_person
+from tests.cast import NOW, a_person, harbour
 from tests.visitor import Visitor
 from tests.web.signing import signed_in
 
@@ -50,6 +52,9 @@ msgstr "Sichern"
 
 msgid "Your code"
 msgstr "Dein Code"
+
+msgid "News for you"
+msgstr "Neues für dich"
 
 msgid "That is too large"
 msgstr "Das ist zu groß"
@@ -261,3 +266,18 @@ def test_the_language_of_one_visitor_does_not_linger_for_the_next(german: None) 
     for _round in range(2):
         assert "Das ist zu groß" in german_one.post("/sign-in/", "x", **huge).content.decode()
         assert "That is too large" in english_one.post("/sign-in/", "x", **huge).content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("german")
+def test_a_letter_speaks_its_readers_language_and_not_that_of_whoever_made_it_due() -> None:
+    here = harbour()
+    Group.objects.filter(pk=here.group).update(capacity=5)
+    for name, language in (("Ines", "de"), ("Jon", "en")):
+        me = a_person(name)
+        Person.objects.filter(pk=me.person).update(language=language)
+        groups.join(me, token=groups.invite(here.ticket("Ana"), at=NOW).token, name=name, at=NOW)
+    for name in ("Ben", "Chidi"):
+        with translation.override("en" if name == "Ben" else "de"):
+            groups.leave(here.ticket(name), at=NOW)
+    assert [letter.subject for letter in mail.outbox] == ["Neues für dich", "News for you"]

@@ -20,6 +20,8 @@ from leeward.domain.meetings.models import AgendaBlock, AgendaItem, Leaf, Meetin
 from leeward.domain.meetings.rules import broken_links
 from leeward.domain.places import actions as places
 from leeward.domain.places.rules import Facts
+from leeward.domain.room import actions as room
+from leeward.domain.room.rules import Move
 from leeward.domain.safety import actions as safety
 from leeward.lib.tickets import Operator
 from tests.cast import NOW, Harbour, a_person, harbour, joins
@@ -112,10 +114,13 @@ def test_five_in_the_core_and_a_checked_help_line_come_before_a_first_date(
 
 
 def test_only_founders_before_the_first_closed_meeting_set_the_rhythm(here: Harbour) -> None:
-    assert "The rhythm is changed by a thumbs poll." in visits(here, "Ben", "meetings/").text
+    dates = visits(here, "Ben", "meetings/")
+    assert "Until the first meeting is over, whoever founded the group changes this." in dates.text
+    assert "Propose a change" not in dates.text
     visits(here, "Ben", "rhythm/", status=404)
     agreed(here)
     held(here)
+    assert "The rhythm is changed by a thumbs poll." in visits(here, "Ben", "meetings/").text
     visits(here, "Ana", "rhythm/", status=404)
 
 
@@ -365,15 +370,15 @@ def test_the_table_is_the_chain_cell_by_cell_and_runs_no_formula(met: Harbour) -
     added = Record.objects.get(addendum=True)
     start, following = "Thursday, 8 October 2026, 18:00 (Berlin)", "Thursday, 22 October 2026, 18:00 (Berlin)"
     assert list(csv.reader(io.StringIO(answer.content.decode()))) == [
-        ["number", "date", "addendum", "line", "text", "hash"],
+        ["number", "date", "addendum", "author", "added", "line", "text", "hash"],
         *(
-            ["1", "2026-10-08", "", kind, text, record.hash]
+            ["1", "2026-10-08", "", "", "", kind, text, record.hash]
             for kind, text in [
                 ("date", start), ("way", "in the room or online"), ("theme", "'-2 hours of *sleep*"),
                 ("step", "'=1+1 (Ana)"), ("step", "<b>Walk</b> [x](https://a.org) (Dara)"), ("next", following),
             ]
         ),
-        ["2", "2026-10-08", "yes", "addendum", "'+49 is the country\nand so on", added.hash],
+        ["2", "2026-10-08", "yes", "Ben", "2026-10-08", "addendum", "'+49 is the country\nand so on", added.hash],
     ]  # fmt: skip
 
 
@@ -382,7 +387,7 @@ def test_no_cell_of_the_table_begins_like_a_formula(met: Harbour, sign: str) -> 
     (record,) = Record.objects.all()
     visits(met, "Ben", f"meetings/{record.meeting_id}/addendum/").press("Add it", text=f"{sign}1+1")
     table = signed_in(met.people["Ana"]).get(f"/g/{met.group}/record/record.csv").content.decode()
-    assert [row[4] for row in csv.reader(io.StringIO(table)) if row[2] == "yes"] == [f"'{sign}1+1"]
+    assert [row[6] for row in csv.reader(io.StringIO(table)) if row[2] == "yes"] == [f"'{sign}1+1"]
 
 
 def test_the_markdown_page_is_the_chain_and_draws_nothing_that_was_typed(met: Harbour) -> None:
@@ -493,3 +498,107 @@ def test_founders_have_no_more_to_say_once_a_meeting_was_held(met: Harbour) -> N
     visits(met, "Ben", f"meetings/{coming.pk}/").press("I'll lead")
     visits(met, "Ana", f"meetings/{coming.pk}/change/").press("Save", status=422, theme="Mine")
     assert Meeting.objects.get(pk=coming.pk).theme == ""
+
+
+def test_a_late_meeting_has_its_own_day_in_the_files_and_an_addendum_has_one_too(
+    here: Harbour, clock_at: Moment
+) -> None:
+    agreed(here)
+    late = START.replace(hour=22, minute=30)  # half past midnight in Berlin, the day after in UTC's eyes
+    held(here, meeting=planned(here, start=late))
+    clock_at(late + timedelta(days=2))
+    (record,) = Record.objects.all()
+    visits(here, "Ben", f"meetings/{record.meeting_id}/addendum/").press("Add it", text="It rained.")
+    ana = signed_in(here.people["Ana"])
+    rows = list(csv.reader(io.StringIO(ana.get(f"/g/{here.group}/record/record.csv").content.decode())))[1:]
+    assert {row[1] for row in rows} == {"2026-10-09"}
+    assert [row[2:5] for row in rows if row[2]] == [["yes", "Ben", "2026-10-11"]]
+    text = ana.get(f"/g/{here.group}/record/record.md").content.decode()
+    assert "Addendum by Ben, Sunday, 11 October 2026" in text
+
+
+def test_the_printed_record_is_whole_and_shows_its_seals(met: Harbour, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "RECORDS_A_PAGE", 2)
+    (record,) = Record.objects.all()
+    for number in range(4):
+        visits(met, "Ben", f"meetings/{record.meeting_id}/addendum/").press("Add it", text=f"Remark {number}.")
+    ana = visits(met, "Ana", "record/")
+    assert ana.text.count("Remark ") == 2
+    assert "All on one page, to print" in ana.text
+    ana.open(f"/g/{met.group}/record/?all=1")
+    assert [ana.text.count(f"Remark {number}.") for number in range(4)] == [1] * 4
+    body = ana.client.get(f"/g/{met.group}/record/?all=1").content.decode()
+    for row in Record.objects.all():
+        assert re.search(rf'<p class="on-paper">[^<]*<code>{row.hash}</code>', body)
+    assert '<p class="on-screen"><a href="' in body
+    style = (Path(__file__).parents[2] / "src/leeward/web/static/css/print.css").read_text()
+    assert ".on-screen { display: none; }" in style
+    assert ".on-paper { display: block;" in style
+
+
+# Dead doors --------------------------------------------------------------------------------------------------------
+
+
+def test_a_group_taken_in_whose_dates_are_all_cancelled_is_led_to_its_dates(here: Harbour) -> None:
+    agreed(here)
+    held(here)
+    Group.objects.filter(pk=here.group).update(imported_at=NOW)
+    assert "Plan the rhythm" not in visits(here, "Ben").text
+    Meeting.objects.filter(group=here.group, closed_at=None).update(cancelled_at=NOW)
+    ben = visits(here, "Ben")
+    assert ("No date yet." in ben.text, "Plan the rhythm" in ben.text) == (True, False)
+    assert ben.follow("All dates").path == f"/g/{here.group}/meetings/"
+    Rhythm.objects.filter(group=here.group).delete()
+    assert visits(here, "Ben").follow("Plan the rhythm").status == 200
+
+
+def test_a_topic_taken_back_waits_for_no_thumb(here: Harbour) -> None:
+    agreed(here)
+    row = planned(here)
+    chidi = visits(here, "Chidi", f"meetings/{row.pk}/").press("Propose it", title="Naps")
+    assert "Topic: Naps" in visits(here, "Ben").text
+    chidi.press("Take it back")
+    assert "Naps" not in visits(here, "Ben").text
+
+
+def test_on_a_break_one_is_offered_the_way_back_and_nothing_that_would_be_refused(
+    here: Harbour, clock_at: Moment
+) -> None:
+    agreed(here)
+    row = planned(here)
+    visits(here, "Chidi", f"meetings/{row.pk}/").press("Propose it", title="Naps")
+    offered = ("I come, in the room", "Propose it", "I'll lead", "👍 Yes", "Change the agenda")
+    assert all(words in visits(here, "Eli", f"meetings/{row.pk}/").text for words in offered)
+    groups.pause(here.ticket("Eli"), at=NOW)
+    eli = visits(here, "Eli", f"meetings/{row.pk}/")
+    assert [words for words in offered if words in eli.text] == []
+    assert "You are on a break." in eli.text
+    clock_at(row.starts_at)
+    assert "Go to the room" in visits(here, "Ben", f"meetings/{row.pk}/").text
+    assert "Go to the room" not in visits(here, "Eli", f"meetings/{row.pk}/").text
+
+
+def test_a_room_nobody_looks_at_is_led_to_and_keeps_no_question_waiting(here: Harbour, clock_at: Moment) -> None:
+    agreed(here)
+    held(here)
+    row = dates(here)[1]
+    room.open_room(here.ticket("Ben", at=row.starts_at), meeting=row.pk, at=row.starts_at)
+    room.move(here.ticket("Ana", at=row.starts_at), meeting=row.pk, move=Move.ARRIVE, at=row.starts_at)
+    clock_at(row.ends_at + timedelta(minutes=30))
+    assert visits(here, "Ana").follow("Go to the room").path == f"/g/{here.group}/meetings/{row.pk}/room/"
+    clock_at(row.ends_at + timedelta(hours=9))
+    visits(here, "Ana", "polls/new/name/").press("Ask the group", to="Haven")
+    closed = Meeting.objects.get(pk=row.pk).closed_at
+    assert closed is not None
+    assert closed < row.ends_at + timedelta(hours=3)
+
+
+@pytest.mark.parametrize("page", ["", "meetings/"])
+def test_looking_at_the_group_closes_a_room_that_was_left_alone(here: Harbour, clock_at: Moment, page: str) -> None:
+    agreed(here)
+    row = planned(here)
+    room.open_room(here.ticket("Ben", at=row.starts_at), meeting=row.pk, at=row.starts_at)
+    room.move(here.ticket("Ana", at=row.starts_at), meeting=row.pk, move=Move.ARRIVE, at=row.starts_at)
+    clock_at(row.ends_at + timedelta(hours=9))
+    assert f"meetings/{row.pk}/" not in visits(here, "Ana", page).client.get(f"/g/{here.group}/{page}").content.decode()
+    assert Meeting.objects.get(pk=row.pk).closed_at is not None

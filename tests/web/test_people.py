@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -97,6 +97,23 @@ def test_known_and_unknown_addresses_get_the_same_answer() -> None:
     assert (len(mail.outbox), len(bodies)) == (2, 1)
 
 
+def test_where_no_letters_are_sent_the_page_says_so_and_makes_nothing_of_an_address(settings: LazySettings) -> None:
+    settings.LEEWARD_SENDS_MAIL = False
+    a_person("Ana", address="known@example.org")
+    page = Visitor().open("/sign-in/")
+    assert "This server sends no letters yet. Ask whoever runs it for a link" in page.text
+    assert "Sign in with a passkey" in page.text
+    answers = [
+        Client().post("/sign-in/", {"email": address}) for address in ("known@example.org", "unknown@example.org")
+    ]
+    assert [(answer.status_code, b"We sent it" in answer.content) for answer in answers] == [(200, False)] * 2
+    token = re.compile(rb'value="[^"]+"')
+    assert len({token.sub(b"", answer.content) for answer in answers}) == 1
+    assert (Person.objects.count(), mail.outbox) == (1, [])
+    settings.LEEWARD_DEMO = True
+    assert asked("new@example.org").path == "/sign-in/code/"
+
+
 def test_three_wrong_codes_need_a_new_one() -> None:
     me = asked()
     right = code()
@@ -159,6 +176,17 @@ def test_a_link_signs_in_once_and_only_after_a_tap(clock_at: Callable[[datetime]
     assert Visitor().open(path).press("Come in").path == "/welcome/"
     assert Client().get(path).status_code == 404
     assert Client().post(path).status_code == 404
+
+
+def test_after_a_one_time_link_a_passkey_is_offered_and_after_a_link_of_the_demo_none() -> None:
+    me = a_person("Ana")
+    for reusable, path in ((False, "/account/passkey/"), (True, "/home/")):
+        link = entry_link(
+            Operator(), person=me.person, lasts=timedelta(hours=1), reusable=reusable, at=datetime.now(UTC)
+        )
+        visitor = Visitor().open("/enter/" + link.rsplit("/enter/", 1)[1])
+        assert (visitor if reusable else visitor.press("Come in")).path == path
+    assert Visitor(visitor.client).open("/arrived/").path == "/home/"
 
 
 def test_an_old_link_is_nowhere(clock_at: Callable[[datetime], None]) -> None:

@@ -8,8 +8,11 @@ from datetime import datetime
 import pytest
 from django.test import Client
 
-from leeward.domain.places import queries
+from leeward.domain.places import actions, queries
+from leeward.domain.places.models import Place
+from leeward.domain.places.rules import Facts
 from tests.cast import NOW, Harbour, harbour
+from tests.meeting import agreed
 from tests.web.signing import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -79,3 +82,14 @@ def test_nobody_else_sees_a_places_page(here: Harbour) -> None:
     pages = [f"/g/{here.group}/places/", f"/g/{here.group}/places/new/", f"/g/{here.group}/places/{place.id}/"]
     for visitor in (Client(), signed_in(here.people["Gus"]), signed_in(here.people["Farah"])):
         assert [visitor.get(page).status_code for page in pages] == [404] * 3
+
+
+def test_without_a_yes_to_the_pledge_nobody_adds_changes_or_retires_a_place(here: Harbour) -> None:
+    agreed(here, names=("Ana",))
+    place = actions.add_place(here.ticket("Ana"), Facts("Library", "Am Markt 3", "", "", True, False, None), at=NOW)
+    ben = signed_in(here.people["Ben"])
+    listed = ben.get(f"/g/{here.group}/places/").content.decode()
+    assert ("First comes your yes to the pledge." in listed, "Add a place" in listed) == (True, False)
+    for path in ("new/", f"{place}/", f"{place}/retirement/"):
+        assert ben.post(f"/g/{here.group}/places/{path}", {"label": "Mine", "address": "X"}).status_code == 409
+    assert [(row.label, row.retired_at) for row in Place.objects.all()] == [("Library", None)]

@@ -13,6 +13,8 @@ from django.test import Client
 from leeward.domain.groups import actions as groups
 from leeward.domain.pledges import queries
 from leeward.domain.pledges.models import Assent, Pledge
+from leeward.domain.room import actions as room
+from leeward.domain.room.rules import Move
 from leeward.domain.safety import actions as safety
 from leeward.lib.tickets import Operator
 from leeward.web.pledges.views import FIRST_DRAFT
@@ -173,62 +175,86 @@ def test_once_a_meeting_was_held_a_poll_changes_the_text(here: Harbour) -> None:
 # A yes in the room -------------------------------------------------------------------------------------------------
 
 
+def gathered(here: Harbour, clock_at: Moment, *on_paper: str) -> str:
+    """Ana opens the first room and leads it, Ben comes in, she marks `on_paper`. Returns the room's path."""
+    meeting = planned(here).pk
+    clock_at(START)
+    room.open_room(here.ticket("Ana", at=START), meeting=meeting, at=START)
+    room.move(here.ticket("Ben", at=START), meeting=meeting, move=Move.ARRIVE, at=START)
+    for whom in on_paper:
+        room.move(here.ticket("Ana", at=START), meeting=meeting, move=Move.MARK_HERE, whom=whom, at=START)
+    return f"/g/{here.group}/meetings/{meeting}/room/"
+
+
 def spoken(here: Harbour, who: str, witness: str, *, by: str = "Ana", status: int = 200) -> Visitor:
     return visits(here, by, "pledge/spoken/").press("Write it down", status=status, membership=who, witness=witness)
 
 
 def test_a_yes_in_the_room_before_a_witness_opens_the_room_and_not_the_record(here: Harbour, clock_at: Moment) -> None:
     adopted(here, "Ana", "Ben")
+    path = gathered(here, clock_at, here.membership("Dara"))
     ana = spoken(here, here.membership("Dara"), here.membership("Ben"))
     assert "Written down. It opens the room; the record needs their own tap." in ana.text
-    assert "Dara 1 Oct 2026 · said it in the room" in ana.text
+    assert "Dara 8 Oct 2026 · said it in the room" in ana.text
     assert [(row.own, row.recorded_by_id, row.witness_id) for row in Assent.objects.filter(own=False)] == [
         (False, here.membership("Ana"), here.membership("Ben"))
     ]
     dara, chidi = visits(here, "Dara"), visits(here, "Chidi")
     assert "You said yes in the room. The record opens with your own tap." in dara.text
     dara.open(f"/g/{here.group}/record/", status=404)
-    room = f"/g/{here.group}/meetings/{planned(here).pk}/room/"
-    clock_at(START)
-    assert (dara.open(room).path, chidi.open(room).path) == (room, f"/g/{here.group}/pledge/")
+    assert (dara.open(path).path, chidi.open(path).path) == (path, f"/g/{here.group}/pledge/")
     dara.open(f"/g/{here.group}/pledge/").press("I agree")
     assert dara.open(f"/g/{here.group}/record/").status == 200
 
 
-def test_it_takes_three_people_and_the_typed_choice_stays(here: Harbour) -> None:
+def test_it_takes_three_people_and_the_typed_choice_stays(here: Harbour, clock_at: Moment) -> None:
     adopted(here, "Ana", "Ben")
     dara = here.membership("Dara")
+    gathered(here, clock_at, dara)
     ana = spoken(here, dara, dara, status=422)
     assert "It takes three people: who says yes, who heard it, and you." in ana.text
     assert [ana.page.forms[0].fields[name] for name in ("membership", "witness")] == [dara, dara]
     assert Assent.objects.filter(own=False).count() == 0
 
 
-def test_nobody_from_outside_says_yes_or_hears_it(here: Harbour) -> None:
-    adopted(here, "Ana", "Ben")
+def test_nobody_from_outside_the_room_says_yes_or_hears_it(here: Harbour, clock_at: Moment) -> None:
+    adopted(here, "Ana", "Ben", "Eli")
     inside = here.membership("Dara"), here.membership("Ben")
+    gathered(here, clock_at, inside[0])
     ana = signed_in(here.people["Ana"])
-    for stranger in (
-        here.membership("Gus"),
-        here.membership("Farah"),
-        here.membership("Ana"),
-        here.group,
-        "",
-        "x" * 999,
-    ):
+    outside = [here.membership(name) for name in ("Gus", "Farah", "Ana", "Eli", "Chidi")]
+    for stranger in (*outside, here.group, "", "x" * 999):
         for who, witness in ((stranger, inside[1]), (inside[0], stranger)):
             answer = ana.post(f"/g/{here.group}/pledge/spoken/", {"membership": who, "witness": witness})
             assert answer.status_code == 422
     assert Assent.objects.filter(own=False).count() == 0
 
 
-def test_somebody_without_an_account_says_yes_once(here: Harbour) -> None:
+def test_only_whoever_leads_an_open_room_writes_a_yes_down(here: Harbour, clock_at: Moment) -> None:
+    adopted(here, "Ana", "Ben")
+    dara, ben, ana = (here.membership(name) for name in ("Dara", "Ben", "Ana"))
+    address = f"/g/{here.group}/pledge/spoken/"
+    sentence = "Whoever leads writes this down while the meeting goes on."
+    for stage in ("before", "during"):
+        if stage == "during":
+            gathered(here, clock_at, dara)
+        who = "Ana" if stage == "before" else "Ben"
+        page = visits(here, who, "pledge/spoken/")
+        assert (sentence in page.text, buttons(page)) == (True, [])
+        witness = ben if stage == "before" else ana
+        told = signed_in(here.people[who]).post(address, {"membership": dara, "witness": witness})
+        assert (told.status_code, sentence in told.content.decode()) == (409, True)
+    assert Assent.objects.filter(own=False).count() == 0
+
+
+def test_somebody_without_an_account_says_yes_once(here: Harbour, clock_at: Moment) -> None:
     zoe = an_unclaimed(here.group, "Zoe")
     adopted(here, "Ana", "Ben")
+    gathered(here, clock_at, zoe)
     for _twice in range(2):
         spoken(here, zoe, here.membership("Ben"))
     assert Assent.objects.filter(membership=zoe).count() == 1
-    assert "Zoe 1 Oct 2026 · said it in the room" in visits(here, "Chidi").text
+    assert "Zoe 8 Oct 2026 · said it in the room" in visits(here, "Chidi").text
 
 
 def test_without_a_pledge_there_is_nothing_to_say_yes_to(here: Harbour) -> None:

@@ -224,8 +224,18 @@ def test_founders_ask_nobody_before_the_first_closed_meeting(
     young = harbour()
     pages = ("polls/new/", "polls/new/name/", "polls/new/rhythm/")
     assert [visits(young, "Ana", page, status=404).status for page in pages] == [404] * 3
-    assert visits(young, "Ben", "polls/new/name/").status == 200
-    assert visits(young, "Ben", "polls/new/anything/", status=404).status == 404
+    assert [visits(young, "Ben", page, status=404).status for page in pages] == [404] * 3
+    told = visits(young, "Ben", "settings/")
+    assert "Until the first meeting is over, whoever founded the group changes this." in told.text
+    groups.leave(young.ticket("Ana"), at=NOW)
+    heir = visits(young, "Ben", "settings/")
+    assert "Whoever founded the group has left." in heir.text
+    heir.press("Keep", name="Haven")
+    assert young_name(young) == "Haven"
+
+
+def young_name(young: Harbour) -> str:
+    return Group.objects.get(pk=young.group).name
 
 
 def test_on_a_break_one_asks_and_answers_nothing(here: Harbour) -> None:

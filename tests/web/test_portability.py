@@ -13,10 +13,15 @@ from django.conf import LazySettings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from leeward.domain.groups import actions as groups
+from leeward.domain.groups import queries as group_queries
 from leeward.domain.groups.models import Group, Membership, Stint
 from leeward.domain.meetings import queries as meetings
 from leeward.domain.meetings.models import Attendance, GuestPresence, Meeting, Record
 from leeward.domain.meetings.rules import broken_links
+from leeward.domain.people import queries as person_queries
+from leeward.domain.people.models import Person
+from leeward.domain.people.rules import Self
 from leeward.domain.portability.models import Upload
 from leeward.domain.safety import actions as safety
 from leeward.lib.tickets import Operator
@@ -89,6 +94,19 @@ def test_the_check_counts_what_it_found_names_what_it_left_out_and_stores_no_gro
     assert "cmd" not in ana.html
     assert ana.page.forms[0].choices["me"] == ["", "ana", "ben"]  # Chidi left, Gia was a guest
     assert nothing() == (0, 0, 0)
+
+
+def test_a_list_of_counts_is_compared_and_each_difference_is_shown(ana: Visitor) -> None:
+    brings(ana, attendance="date,member\n2026-08-06,Ana\n2026-08-06,Ben\n2026-08-20,Ana\n",
+           counts="date,count\n2026-08-06,2\n2026-08-13,4\n")  # fmt: skip
+    assert "2 days were counted differently" in ana.text
+    assert "13 Aug 2026: 4 counted, 0 by the lists" in ana.text.replace("Aug 13, 2026", "13 Aug 2026")
+    assert "20 Aug 2026: not counted, 1 by the lists" in ana.text.replace("Aug 20, 2026", "20 Aug 2026")
+    assert "6 Aug 2026" not in ana.text.replace("Aug 6, 2026", "6 Aug 2026")
+    brings(ana, attendance=ATTENDANCE)
+    assert "differently" not in ana.text
+    brings(ana, status=422, counts="date,count\n2026-08-06,2\n")
+    assert "Please choose at least one file." in ana.text
 
 
 def test_a_calendar_and_a_list_of_names_are_one_group(ana: Visitor) -> None:
@@ -188,7 +206,7 @@ def test_taken_in_the_group_is_what_the_lists_say_and_one_seat_is_mine(ana: Visi
     }  # fmt: skip
     assert (Attendance.objects.count(), GuestPresence.objects.count(), Record.objects.count()) == (3, 1, 2)
     assert broken_links(meetings.links(Operator(), group=row.pk)) == []
-    assert Upload.objects.count() == 0
+    assert [upload.files for upload in Upload.objects.all()] == [{}]
     ana.follow("Open the group")
     assert (ana.path, "2 of 12 seats are taken." in ana.text) == (f"/g/{row.pk}/", True)
     text = ana.open(f"/g/{row.pk}/record/").text
@@ -200,18 +218,53 @@ def test_the_same_lists_are_taken_in_once(ana: Visitor) -> None:
     brings(ana, attendance=ATTENDANCE).press("Take it in", me="ana")
     before = nothing()
     brings(ana, attendance=ATTENDANCE.replace(",", ";")).press("Take it in", me="ben")
-    assert "These lists are here already." in ana.text
-    assert (nothing(), "Open the group" in ana.text) == (before, False)
+    assert "You brought these lists before." in ana.text
+    assert nothing() == before
     assert Membership.objects.exclude(person=None).get().name == "Ana"
+    assert ana.follow("Open the group").path == f"/g/{Group.objects.get().pk}/"
+    groups.leave(group_queries.memberships_of(_me(), at=NOW)[0][0], at=NOW)
+    brings(ana, attendance=ATTENDANCE).press("Take it in", me="ben")
+    assert "Open the group" not in ana.text
+
+
+def _me() -> Self:
+    return person_queries.ticket_of(Person.objects.get())
+
+
+def test_nobody_learns_from_their_own_lists_that_others_brought_the_same_and_nobody_is_kept_out(ana: Visitor) -> None:
+    other = Visitor(signed_in(a_person("Ben")))
+    said = []
+    for me, who in ((ana, "ana"), (other, "ben")):
+        brings(me, attendance=ATTENDANCE).press("Take it in", me=who)
+        said.append(me.text)
+        assert me.follow("Open the group").status == 200
+    assert (said[0], Group.objects.count()) == (said[1], 2)
+    assert len(set(Group.objects.values_list("import_digest", flat=True))) == 2
 
 
 def test_a_second_tap_on_take_it_in_takes_nothing_in(ana: Visitor) -> None:
     brings(ana, attendance=ATTENDANCE)
     page, said = ana.path, ana.page.forms[0].fields | {"me": "ana"}
-    answers = [ana.client.post(page, said) for _tap in range(2)]
-    bodies = [b"".join(answer.streaming_content) if answer.streaming else answer.content for answer in answers]
-    assert (b"All of it is here." in bodies[0], Group.objects.count()) == (True, 1)
-    assert answers[1].status_code in (200, 404)
+    answers = [ana.client.post(page, said) for _tap in range(2)]  # the first is still being sent
+    bodies = [b"".join(answer.streaming_content).decode() for answer in answers if answer.streaming]
+    mine = f"/g/{Group.objects.get().pk}/"
+    assert [("All of it is here." in body, f'href="{mine}"' in body) for body in bodies] == [
+        (True, True),
+        (False, True),
+    ]
+    for late in (ana.client.post(page, said), ana.client.get(page)):
+        assert (late.status_code, late["Location"]) == (302, mine)
+    assert Client().get(page).status_code == 404
+
+
+def test_the_page_says_what_is_kept_and_the_launch_path_of_a_group_that_met_counts_nobody(ana: Visitor) -> None:
+    assert ("nothing is stored" in ana.text, "we keep the files sealed, for an hour at most" in ana.text) == (
+        False,
+        True,
+    )
+    brings(ana, attendance=ATTENDANCE).press("Take it in", me="ana").follow("Open the group")
+    ana.open(ana.path + "launch/")
+    assert ("this path is behind you" in ana.text, "0 people are in" in ana.text) == (True, False)
 
 
 def test_a_list_of_names_is_a_group_at_once_and_not_from_the_hour_of_its_meetings_on(ana: Visitor) -> None:

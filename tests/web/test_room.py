@@ -113,11 +113,12 @@ def test_who_is_outside_finds_nothing_and_who_has_not_said_yes_reads_the_pledge_
     room, entries = address(here) + "room/", RoomEntry.objects.count()
     for client in (Client(), signed_in(here.people["Gus"]), signed_in(here.people["Farah"])):
         assert client.get(room).status_code == 404
-        for part in ("opening/", "arrive/", "next/", "close/", f"steps/{here.membership('Ana')}/"):
+        for part in ("opening/", "arrive/", "next/", "close/", f"for/{here.membership('Ana')}/"):
             assert client.post(room + part).status_code == 404
         assert client.post(room, {"text": "Walk", "seen_by": "me"}).status_code == 404
     groups.leave(here.ticket("Eli", at=START), at=START)
     assert visits(here, "Eli", status=404).status == 404
+    entries += 1  # with the seat goes the place in the room
     Assent.objects.filter(membership=here.membership("Chidi")).delete()
     assert visits(here, "Chidi").path == f"/g/{here.group}/pledge/"
     for part in ("opening/", "arrive/", "hold/"):
@@ -125,13 +126,34 @@ def test_who_is_outside_finds_nothing_and_who_has_not_said_yes_reads_the_pledge_
     assert RoomEntry.objects.count() == entries
 
 
-def test_on_a_break_one_does_not_open_it_and_may_listen(here: Harbour) -> None:
+def test_on_a_break_one_is_not_in_the_room(here: Harbour) -> None:
     groups.pause(here.ticket("Eli", at=START), at=START)
-    eli = visits(here, "Eli")
+    eli = visits(here, "Eli", status=409)
     assert eli.client.post(address(here) + "room/opening/", {"way": "room"}).status_code == 409
     assert Room.objects.count() == 0
     everybody_else = visits(here, "Ben").press("Open it, I am in the room")
-    assert "Eli" not in everybody_else.html.split("Who is here")[1].split("The hour")[0]
+    assert "Eli" not in everybody_else.html.split("Who is here")[1]
+    assert visits(here, "Eli", status=409).text.count("You are on a break.") == 1
+    assert eli.client.post(address(here) + "room/arrive/", {"way": "room"}).status_code == 409
+
+
+def test_who_takes_a_break_in_the_middle_is_not_here_any_more(here: Harbour) -> None:
+    people = everybody(here)
+    again(people["Ben"]).press("Start")
+    groups.pause(here.ticket("Ben", at=START), at=START + timedelta(minutes=1))
+    assert "Ben leads not here" not in again(people["Ana"]).text
+    assert "Take the lead" not in buttons(people["Ana"])
+
+
+def test_one_person_is_no_meeting(here: Harbour, clock_at: Moment) -> None:
+    clock_at(START - timedelta(minutes=5))
+    ben = visits(here, "Ben").press("Open it, I am in the room")
+    assert "Close the meeting now" not in {text for text, _href in ben.page.links}
+    assert ben.client.post(address(here) + "room/close/").status_code == 409
+    clock_at(START + timedelta(hours=3, minutes=1))
+    visits(here, "Ana")
+    assert "did not happen" in visits(here, "Ana", "").text
+    assert (Record.objects.count(), Room.objects.count(), RoomEntry.objects.count()) == (0, 0, 0)
 
 
 def test_the_video_link_is_for_those_inside(here: Harbour) -> None:
@@ -158,9 +180,11 @@ def test_the_hour_runs_from_welcome_to_goodbye_with_its_clock(here: Harbour, clo
 
     clock_at(START + timedelta(minutes=15, seconds=2))
     assert (clock(again(ana)), "Time is up." in ana.text) == ("0:00", True)
-    ana.press("5 more minutes")  # in overtime anybody may ask
-    assert (headline(ana), "Time is up." in ana.text) == ("Our pledge", False)
-    clock_at(START + timedelta(minutes=20, seconds=4))
+    for name in INSIDE:  # the clock waits for the last of them, though three were enough
+        assert "Time is up." in again(people[name]).text
+        people[name].press("👍 Yes")
+    assert (headline(again(ana)), "Time is up." in ana.text) == ("Our pledge", False)
+    clock_at(START + timedelta(minutes=20, seconds=6))
     assert "Time is up." in again(ben).text
     clock_at(START + timedelta(minutes=20, seconds=30))
     assert (headline(again(ben)), "Next: One person's topic" in ben.text) == ("How we are", True)
@@ -217,7 +241,7 @@ def test_a_move_that_does_not_fit_says_so_and_leaves_no_entry(here: Harbour) -> 
             assert people[name].client.post(room + f"{move}/").status_code == 409, f"{name} {move}"
     for move in ("time-up", "move-on", "close-itself", "commit", "dance", "arrive-"):
         assert people["Ben"].client.post(room + f"{move}/", {"text": "x"}).status_code == 404, move
-    assert people["Ben"].client.post(room + "arrive/", {"way": "boat"}).status_code == 404
+    assert people["Ben"].client.post(room + "arrive/", {"way": "boat"}).status_code == 409
     assert RoomEntry.objects.count() == before
 
 
@@ -243,7 +267,7 @@ def test_when_the_lead_is_late_the_backup_takes_over_and_a_minute_later_anybody(
     clock_at(START + timedelta(minutes=6))
     assert "Take the lead" in buttons(again(ana))
     ana.press("Take the lead")
-    assert ("You lead." in ana.text, "Ana leads." in again(chidi).text) == (True, True)
+    assert ("Ana leads." in ana.text, "Ana leads." in again(chidi).text) == (True, True)
     assert "Take the lead" not in buttons(chidi)
     ben = visits(here, "Ben").press("I am in the room")  # who was late takes nothing back
     assert buttons(ben) & {"Start", "Take the lead"} == set()
@@ -261,6 +285,9 @@ def test_the_lead_is_handed_over_to_somebody_who_is_here(here: Harbour) -> None:
     assert people["Ana"].client.post(address(here) + "room/hand-over/", {"whom": zoe}).status_code == 409
     for gone in (here.membership("Farah"), here.membership("Gus"), here.group):
         assert people["Ana"].client.post(address(here) + "room/hand-over/", {"whom": gone}).status_code == 404
+    again(people["Ana"]).press("Is here", near={"whom": zoe})
+    assert people["Ana"].client.post(address(here) + "room/hand-over/", {"whom": zoe}).status_code == 409
+    assert offered_for(again(people["Ana"]), zoe) == {"Is not here"}
 
 
 def without_device(here: Harbour) -> list[str]:
@@ -287,7 +314,7 @@ def test_somebody_without_a_device_is_marked_has_a_step_and_stands_in_the_record
     (zoe,) = without_device(here)
     ben = again(people["Ben"]).press("Is here", near={"whom": zoe})
     assert "Zoe in the room" in ben.text
-    steps = f"{address(here)}room/steps/{zoe}/"
+    steps = f"{address(here)}room/for/{zoe}/"
     assert people["Ana"].client.get(steps).status_code == 404  # the lead writes it down, nobody else
     assert people["Ana"].client.post(steps, {"text": "Hers"}).status_code == 404
     ben.open(steps)
@@ -303,6 +330,28 @@ def test_somebody_without_a_device_is_marked_has_a_step_and_stands_in_the_record
     assert Attendance.objects.filter(membership=zoe).count() == 1
 
 
+def offered_for(visitor: Visitor, whom: str) -> set[str]:
+    """The buttons on the page that are about somebody."""
+    forms = [form for form in visitor.page.forms if form.fields.get("whom") == whom]
+    return {button for form in forms for button in form.buttons} - {"Give a token"}
+
+
+def test_the_lead_speaks_only_for_who_has_no_device(here: Harbour) -> None:
+    people = everybody(here)
+    (zoe,), ana = without_device(here), here.membership("Ana")
+    ben = again(people["Ben"]).press("Is here", near={"whom": zoe}).press("Start")
+    assert offered_for(ben, zoe) == {"Would like to speak", "Is not here"}
+    assert offered_for(ben, ana) == {"Hand the lead over"}
+    room, before = address(here) + "room/", RoomEntry.objects.count()
+    for move, facts in (("raise", {"way": "turn"}), ("mark-gone", {}), ("volunteer", {})):
+        assert ben.client.post(f"{room}{move}/", {"whom": ana} | facts).status_code == 409, move
+    for facts in ({"text": "Hers"}, {"mood": "quite calm"}):
+        assert ben.client.post(f"{room}for/{ana}/", facts).status_code == 422
+    assert RoomEntry.objects.count() == before
+    assert ben.client.post(f"{room}raise/", {"whom": zoe, "way": "turn"}).status_code == 302
+    assert "Passes the floor on" in offered_for(again(ben), zoe)
+
+
 def test_a_slip_of_the_finger_is_taken_back_and_leaves_no_attendance(here: Harbour) -> None:
     (zoe,) = without_device(here)
     ben = again(everybody(here)["Ben"]).press("Is here", near={"whom": zoe}).press("Is not here", near={"whom": zoe})
@@ -315,11 +364,11 @@ def test_who_is_not_of_the_group_cannot_be_marked_nor_given_a_step(here: Harbour
     ben = everybody(here)["Ben"]
     for stranger in (here.membership("Gus"), here.membership("Farah"), here.group, "0" * 16):
         assert ben.client.post(f"{address(here)}room/mark-here/", {"whom": stranger}).status_code == 404
-        assert ben.client.post(f"{address(here)}room/steps/{stranger}/", {"text": "x"}).status_code == 404
+        assert ben.client.post(f"{address(here)}room/for/{stranger}/", {"text": "x"}).status_code == 404
     (zoe,) = without_device(here)
-    ben.open(f"{address(here)}room/steps/{zoe}/").press("Keep it", status=422, text="Too soon")
+    ben.open(f"{address(here)}room/for/{zoe}/").press("Keep it", status=422, text="Too soon")
     assert "They are not here." in ben.text
-    assert ben.page.forms[0].fields["text"] == "Too soon"
+    assert [form.fields["text"] for form in ben.page.forms if "text" in form.fields] == ["Too soon"]
 
 
 # Steps and going ---------------------------------------------------------------------------------------------------
@@ -334,7 +383,7 @@ def test_a_step_for_my_eyes_is_mine_alone_and_one_for_the_group_stands_in_the_re
     assert "Walk at ten" in people["Ana"].text
     for text in ("Walk at ten", "Mine alone"):
         assert text not in again(people["Ben"]).html
-    assert people["Ben"].text.count("has a step") == 2
+    assert (people["Ben"].text.count("has a step"), "Ana in the room · has a step" in people["Ben"].text) == (1, True)
     people["Ben"].press("Start").follow("Close the meeting now").press("Close the meeting now")
     kept = {row.text: (row.membership_id, row.seen) for row in Commitment.objects.all()}
     assert kept == {

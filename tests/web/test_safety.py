@@ -10,6 +10,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
+from leeward.domain.people.models import Person
 from leeward.domain.safety import actions
 from leeward.lib.tickets import Operator
 from tests.cast import NOW, a_person
@@ -25,13 +26,30 @@ def _lines(tmp_path: Path, settings: LazySettings, clock_at: Callable[[datetime]
     actions.write_example_lines(Operator(), at=NOW)
 
 
-def test_help_is_the_same_bytes_for_everybody_without_a_cookie_and_may_be_kept() -> None:
-    answers = [client.get("/help/DE/") for client in (Client(), signed_in(a_person("Ana")))]
-    assert answers[0].content == answers[1].content
-    for answer in answers:
-        assert (answer.status_code, list(answer.cookies), answer["Cache-Control"], answer["Vary"]) == (
-            200, [], "public, max-age=3600", "Accept-Language"
-        )  # fmt: skip
+def test_help_has_the_same_lines_for_everybody_sets_no_cookie_and_may_be_kept() -> None:
+    kept = ("public, max-age=3600", "private, max-age=3600")
+    for client, where in zip((Client(), signed_in(a_person("Ana"))), kept, strict=True):
+        answer = client.get("/help/DE/")
+        assert (answer.status_code, list(answer.cookies), answer["Cache-Control"]) == (200, [], where)
+        assert set(answer["Vary"].split(", ")) == {"Accept-Language", "Cookie"}
+    mains = {
+        client.get("/help/DE/").content.decode().partition("<main")[2].partition("</main>")[0]
+        for client in (Client(), signed_in(a_person("Ben")))
+    }
+    assert len(mains) == 1
+    assert "tel:112" in mains.pop()
+
+
+def test_help_knows_whoever_is_signed_in_and_leads_away_fast_whoever_chose_it() -> None:
+    def around(client: Client) -> tuple[bool, bool, bool]:
+        page = client.get("/help/DE/").content.decode()
+        return ("Sign in" in page, "My account" in page, "Leave fast" in page)
+
+    ana, ben = a_person("Ana"), a_person("Ben")
+    Person.objects.filter(pk=ana.person).update(quick_exit=True)
+    assert around(Client()) == (True, False, False)
+    assert around(signed_in(ana)) == (False, True, True)
+    assert around(signed_in(ben)) == (False, True, False)
 
 
 def test_emergency_stands_first_and_can_be_called() -> None:

@@ -8,7 +8,9 @@ class Config(AppConfig):
     label = "leeward_config"
 
     def ready(self) -> None:
+        from leeward.config.live import connect as connect_live
         from leeward.config.wiring import WIRING
         from leeward.lib.events import connect
 
         connect(WIRING)
+        connect_live()

@@ -19,6 +19,9 @@ from typing import Any
 
 DEMO_LASTS = 12 * 3600
 GRACE_SECONDS = 4
+PING_SECONDS = 20  # a phone that is gone without a word is noticed within twice this
+OF_A_REAL_SERVER = ("DATABASE_URL", "HELP_LINES", "MAIL_URL", "VALKEY_URL")  # the demo touches none of them
+WEB_LOCK, WEB_LOCK_POSTGRES = "web.lock", 0x4C656577  # the number stands for "Leew"
 
 
 def say(text: str) -> None:
@@ -89,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _start(*, migrate: bool = True) -> None:
     """Django, and the database at its newest tables."""
+    _port()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "leeward.config.settings")
     import django
 
@@ -122,25 +126,108 @@ def serve(arguments: argparse.Namespace) -> None:
     home = Path(os.environ.get("LEEWARD_HOME", "var"))
     if (home / "demo.json").exists():
         raise CannotDo(f"{home} holds the demo. Serve it with `leeward demo --serve`, or set LEEWARD_HOME elsewhere.")
-    _listen_first()
-    _start()
+    _listen_first(again="leeward serve")
+    shared = _may_share()
+    _lock_home(home, shared=shared)
+    _start(migrate=False)
+    _lock_database(shared=shared)
+    _migrate()
     _serve()
 
 
-def _listen_first() -> None:
-    """Find out that the port is taken before anything else is done."""
-    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
-    if not port.isdigit() or not 0 < int(port) < 65536:
-        raise CannotDo(f"PORT is {port!r}. It must be a number from 1 to 65535.")
+def _listen_first(*, again: str) -> None:
+    """Find out that the port is taken before anything else is done. `again` is what to type with another port."""
+    host, port = os.environ.get("HOST", "127.0.0.1"), _port()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, int(port)))
+            probe.bind((host, port))
         except OSError as error:
             raise CannotDo(
-                f"Port {port} on {host} cannot be used: {error.strerror}. Choose another: PORT=8001 make run"
+                f"Port {port} on {host} cannot be used: {error.strerror}. Choose another: PORT=8001 {again}"
             ) from error
+
+
+def _port() -> int:
+    port = os.environ.get("PORT", "8000")
+    if not (port.isascii() and port.isdigit() and len(port) < 6 and 0 < int(port) < 65536):
+        raise CannotDo(f"PORT is {port!r}. It must be a number from 1 to 65535.")
+    return int(port)
+
+
+_held: list[Any] = []  # what this web process holds until it ends
+
+
+def _may_share() -> bool:
+    """Whether other web processes may run beside this one: without VALKEY_URL, whoever watches a room at another would
+    miss what happens here."""
+    from leeward.live import bus
+
+    try:
+        trouble = bus.check()
+    except ValueError as wrong:
+        raise CannotDo(str(wrong)) from wrong
+    if trouble:
+        say(f"VALKEY_URL does not answer yet: {trouble} Leeward starts all the same and keeps trying.")
+    return bool(bus.url())
+
+
+def _lock_home(home: Path, *, shared: bool) -> None:
+    import fcntl
+
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = os.open(home / WEB_LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    _held.append(lock)
+    try:
+        fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError as taken:
+        raise CannotDo(_second(str(home), shared=shared)) from taken
+
+
+def _lock_database(*, shared: bool) -> None:
+    """A PostgreSQL is locked as well: another machine has a home of its own."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return
+    import psycopg
+
+    try:
+        held = psycopg.connect(**connection.get_connection_params(), autocommit=True)
+    except psycopg.OperationalError as no:
+        raise CannotDo(f"The database cannot be reached: {no}") from no
+    _held.append(held)
+    lock = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
+    if held.execute(f"SELECT {lock}({WEB_LOCK_POSTGRES})").fetchone() != (True,):
+        raise CannotDo(_second("this database", shared=shared))
+
+
+def _second(what: str, *, shared: bool) -> str:
+    if shared:
+        return (
+            f"A web process without VALKEY_URL already serves {what}. Stop it, and start it again with the same"
+            " VALKEY_URL as this one."
+        )
+    return (
+        f"Another web process already serves {what}. Stop it first. To run several, give each the same VALKEY_URL,"
+        " like redis://127.0.0.1:6379/0, so that they can tell one another what happens in a room."
+    )
+
+
+def server_settings() -> dict[str, Any]:
+    """How uvicorn serves Leeward."""
+    return {
+        "access_log": False,
+        "log_level": "warning",
+        "server_header": False,
+        "ws_max_size": 64 * 1024,
+        "ws_per_message_deflate": False,  # kilobytes of memory for each socket, and every picture packed anew for each
+        "ws_ping_interval": PING_SECONDS,
+        "ws_ping_timeout": PING_SECONDS,
+        "timeout_graceful_shutdown": GRACE_SECONDS,
+        "proxy_headers": bool(os.environ.get("BEHIND_PROXY")),
+    }
 
 
 def _serve() -> None:
@@ -153,32 +240,26 @@ def _serve() -> None:
     from leeward.config.asgi import application
 
     say(f"Leeward is at {settings.PUBLIC_URL}/  (Ctrl+C stops it)")
-    uvicorn.run(
-        application,
-        host=settings.HOST,
-        port=settings.PORT,
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        ws_max_size=64 * 1024,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        proxy_headers=bool(os.environ.get("BEHIND_PROXY")),
-    )
+    uvicorn.run(application, host=settings.HOST, port=settings.PORT, **server_settings())
 
 
 def demo(arguments: argparse.Namespace) -> None:
     home = Path(os.environ.setdefault("LEEWARD_HOME", "var/demo"))
+    left = [name for name in OF_A_REAL_SERVER if os.environ.pop(name, "")]
+    if left:
+        say(f"The demo leaves {', '.join(left)} alone: it keeps all its own in {home}.")
     if arguments.serve:
-        _listen_first()
+        _listen_first(again="make run")
     mark = home / "demo.json"
-    if home.exists() and not mark.exists() and any(home.iterdir()):
+    if home.exists() and not mark.exists() and any(item.name != WEB_LOCK for item in home.iterdir()):
         raise CannotDo(f"{home} holds something that is not a demo. Nothing was touched.")
     made_at = json.loads(mark.read_text()).get("made_at") if mark.exists() else None
     young = made_at is not None and 0 <= time.time() - made_at < DEMO_LASTS
+    if not young or arguments.fresh or arguments.serve:
+        _lock_home(home, shared=False)
     if not young or arguments.fresh:
         say("Making the demo: a harbour with some weeks behind it …")
-        shutil.rmtree(home, ignore_errors=True)
-        home.mkdir(parents=True, mode=0o700)
+        _clear(home)
         mark.write_text("{}")
     _start()
     from leeward.config import demo as harbour
@@ -189,6 +270,16 @@ def demo(arguments: argparse.Namespace) -> None:
     say(harbour.links())
     if arguments.serve:
         _serve()
+
+
+def _clear(home: Path) -> None:
+    """Everything but the lock that this process holds."""
+    home.chmod(0o700)
+    for item in home.iterdir():
+        if item.is_dir() and not item.is_symlink():
+            shutil.rmtree(item, ignore_errors=True)
+        elif item.name != WEB_LOCK:
+            item.unlink()
 
 
 # operators ---------------------------------------------------------------------------------------------------------
@@ -216,13 +307,21 @@ def invite(arguments: argparse.Namespace) -> None:
     _answer(arguments, {"invited": lines}, text)
 
 
-def tick(arguments: argparse.Namespace) -> None:
+def tick(arguments: argparse.Namespace) -> int:
     _start()
+    from leeward.jobs.clock import Unfinished
     from leeward.jobs.clock import tick as perform
     from leeward.lib import clock
 
-    done = perform(at=clock.now())
+    unfinished = None
+    try:
+        done = perform(at=clock.now())
+    except Unfinished as some:
+        done, unfinished = some.done, some
     _answer(arguments, done, "\n".join(f"{duty}: {number}" for duty, number in done.items()))
+    if unfinished is not None:
+        say(f"Not everything could be done: {unfinished}")
+    return int(unfinished is not None)
 
 
 def doctor(arguments: argparse.Namespace) -> int:

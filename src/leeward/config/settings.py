@@ -9,19 +9,22 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
-from leeward.lib.crypto import Keyring
+from leeward.config.keys import SQLITE, keyring
 from leeward.web import languages
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LEEWARD_HOME = Path(os.environ.get("LEEWARD_HOME", "var")).resolve()
 LEEWARD_HOME.mkdir(parents=True, exist_ok=True, mode=0o700)
-LEEWARD_KEYRING = Keyring.load_or_make(LEEWARD_HOME / "keys.json")
+LEEWARD_KEYRING = keyring(LEEWARD_HOME, database_url=os.environ.get("DATABASE_URL", ""))
 LEEWARD_DEMO = (LEEWARD_HOME / "demo.json").exists()
+LEEWARD_EXAMPLE_LINES_COUNT = LEEWARD_DEMO  # elsewhere a help line that is an example opens no group
 LEEWARD_HELP_LINES = Path(os.environ.get("HELP_LINES", LEEWARD_HOME / "help-lines.toml"))
 
 HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = int(os.environ.get("PORT", "8000"))
-PUBLIC_URL = os.environ.get("PUBLIC_URL", f"http://{'localhost' if HOST in ('127.0.0.1', '::1') else HOST}:{PORT}")
+PUBLIC_URL = (
+    os.environ.get("PUBLIC_URL") or f"http://{'localhost' if HOST in ('127.0.0.1', '::1') else HOST}:{PORT}"
+).rstrip("/")
 
 SECRET_KEY = LEEWARD_KEYRING.secret
 DEBUG = False
@@ -29,7 +32,6 @@ ALLOWED_HOSTS = [*filter(None, os.environ.get("ALLOWED_HOSTS", "").split(","))] 
     "localhost",
     "127.0.0.1",
     "[::1]",
-    "testserver",
     urlsplit(PUBLIC_URL).hostname or "localhost",
 ]
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
@@ -43,6 +45,7 @@ INSTALLED_APPS = [
     "leeward.domain.places",
     "leeward.domain.founding",
     "leeward.domain.pledges",
+    "leeward.domain.ideas",
     "leeward.domain.meetings",
     "leeward.domain.polls",
     "leeward.domain.commitments",
@@ -109,9 +112,11 @@ def _database() -> dict[str, object]:
         }
     if url.scheme not in ("", "sqlite"):
         sys.exit(f"DATABASE_URL: {url.scheme}:// is not known. Use postgresql://… or leave it out for SQLite.")
+    file = LEEWARD_HOME / SQLITE
+    os.close(os.open(file, os.O_RDONLY | os.O_CREAT, 0o600))  # SQLite itself would let everybody read it
     return {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": LEEWARD_HOME / "leeward.sqlite3",
+        "NAME": file,
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",

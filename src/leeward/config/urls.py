@@ -10,6 +10,7 @@ from leeward.web.commitments import views as commitments
 from leeward.web.founding import views as founding
 from leeward.web.front import views as front
 from leeward.web.groups import views as groups
+from leeward.web.ideas import views as ideas
 from leeward.web.meetings import views as meetings
 from leeward.web.people import views as people
 from leeward.web.places import views as places
@@ -70,6 +71,7 @@ urlpatterns = [
     path("g/<id:group>/", groups.group, name="group"),
     path("g/<id:group>/settings/", groups.settings, name="group_settings"),
     path("g/<id:group>/people/", groups.people, name="group_people"),
+    path("g/<id:group>/membership/tokens/", groups.tokens, name="tokens"),
     path("g/<id:group>/membership/pause/", groups.pause, name="pause"),
     path("g/<id:group>/membership/return/", groups.come_back, name="come_back"),
     path("g/<id:group>/membership/core/", groups.say_im_in, name="say_im_in"),
@@ -99,6 +101,7 @@ urlpatterns = [
     # meetings
     path("g/<id:group>/meetings/", meetings.dates, name="dates"),
     path("g/<id:group>/rhythm/", meetings.rhythm, name="rhythm"),
+    path("g/<id:group>/talk/", meetings.talk, name="talk"),
     path("g/<id:group>/record/", meetings.record, name="record"),
     path("g/<id:group>/record/record.md", meetings.record_markdown, name="record_markdown"),
     path("g/<id:group>/record/record.csv", meetings.record_csv, name="record_csv"),
@@ -122,6 +125,10 @@ urlpatterns = [
     path("g/<id:group>/polls/<id:poll>/thumb/", polls.vote, name="vote"),
     # commitments
     path("g/<id:group>/steps/<id:step>/letting-go/", commitments.let_go, name="let_go"),
+    path("come-in/<id:meeting>/", room.join_room, name="join_room"),
+    # ideas
+    path("g/<id:group>/ideas/", ideas.ideas, name="ideas"),
+    path("g/<id:group>/ideas/<id:idea>/letting-go/", ideas.let_go, name="let_idea_go"),
     # portability
     path("bring/", portability.bring, name="bring"),
     path("bring/<id:upload>/", portability.bring_checked, name="bring_checked"),
@@ -129,7 +136,11 @@ urlpatterns = [
     path("g/<id:group>/meetings/<id:meeting>/room/", room.room, name="room"),
     path("g/<id:group>/meetings/<id:meeting>/room/opening/", room.open_room, name="open_room"),
     path("g/<id:group>/meetings/<id:meeting>/room/closing/", room.close_room, name="close_room"),
-    path("g/<id:group>/meetings/<id:meeting>/room/steps/<id:whom>/", room.step_for, name="step_for"),
+    path("g/<id:group>/meetings/<id:meeting>/room/screen/", room.big_screen, name="big_screen"),
+    path("g/<id:group>/meetings/<id:meeting>/room/moods/mine/", room.say_mood, name="say_mood"),
+    path("g/<id:group>/meetings/<id:meeting>/room/lines/new/", room.catch_line, name="catch_line"),
+    path("g/<id:group>/meetings/<id:meeting>/room/questions/new/", room.ask, name="ask"),
+    path("g/<id:group>/meetings/<id:meeting>/room/for/<id:whom>/", room.speak_for, name="speak_for"),
     path("g/<id:group>/meetings/<id:meeting>/room/<slug:move>/", room.move, name="move"),
 ]
 

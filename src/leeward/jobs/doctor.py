@@ -33,11 +33,13 @@ def _finding(what: str, problem: str, well: str) -> Finding:
 
 
 def _keys() -> Finding:
-    path = settings.LEEWARD_HOME / "keys.json"
-    loose = path.stat().st_mode & 0o077
-    return _finding(
-        "keys", f"{path.name} can be read by others: chmod 600." if loose else "", "only their owner reads them"
-    )
+    return _finding("keys", _loose("keys.json"), "only their owner reads them")
+
+
+def _loose(name: str) -> str:
+    """What is wrong with a file of the home that others can read."""
+    path = settings.LEEWARD_HOME / name
+    return f"{name} can be read by others: chmod 600." if path.exists() and path.stat().st_mode & 0o077 else ""
 
 
 def _database() -> Finding:
@@ -49,7 +51,7 @@ def _database() -> Finding:
             with connection.cursor() as cursor:
                 cursor.execute("PRAGMA quick_check")
                 answer = cursor.fetchone()[0]
-            problem = "" if answer == "ok" else f"SQLite says: {answer}"
+            problem = _loose("leeward.sqlite3") if answer == "ok" else f"SQLite says: {answer}"
     except DatabaseError as error:
         problem = f"The database does not answer: {type(error).__name__}."
     return _finding("database", problem, "whole and up to date")

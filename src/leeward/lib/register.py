@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from datetime import timedelta
 
 
 class Seen(enum.StrEnum):
@@ -33,6 +34,13 @@ class Keep(enum.StrEnum):
     MINUTES_30 = "minutes_30"
     DAYS_14 = "days_14"
     OPERATOR = "operator"  # while the operator keeps it
+
+
+LASTS = {
+    Keep.MONTHS_13: timedelta(days=396),
+    Keep.MONTHS_24: timedelta(days=731),
+    Keep.DAYS_7_AFTER: timedelta(days=7),
+}
 
 
 @dataclass(frozen=True)

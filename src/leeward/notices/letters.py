@@ -50,6 +50,11 @@ CODE_BODY = _(
 )
 
 
+def are_sent() -> bool:
+    """Whether letters reach anybody: by mail, or on the demo's own page."""
+    return bool(settings.LEEWARD_SENDS_MAIL or settings.LEEWARD_DEMO)
+
+
 def send(to: str, kind: Letter, link: str) -> None:
     """Send after the transaction commits; `link` is a path or a full address. A mail server that is down costs the
     letter only."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import engines
 from django.utils.translation import gettext as _
 
 from leeward.lib.refusals import Refusal
 from leeward.web import languages, words
 
+LIVE = "X-Leeward-Live"  # a form of the room, sent by a script that stays on its page
 TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
 
@@ -47,4 +48,6 @@ def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """A refusal that no form took up: the sentence, and the way back."""
+    if LIVE in request.headers:
+        return JsonResponse({"sentence": words.sentence(refusal)}, status=409)
     return _bare("errors/refused.html", 409, sentence=words.sentence(refusal), title=_("That did not happen"))

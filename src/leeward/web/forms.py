@@ -44,7 +44,7 @@ class Form(forms.Form):
     seen: ClassVar[dict[str, str]] = {}
     use_required_attribute = True
 
-    key = forms.Field(required=False, widget=forms.HiddenInput)
+    key = forms.Field(required=False, widget=forms.HiddenInput(attrs={"id": False}))
 
     def __init__(self, request: HttpRequest | None = None, **options: Any) -> None:
         self.posted = request is not None and request.method == "POST"
@@ -124,7 +124,12 @@ def _refuse_broken_text(text: str) -> None:
         raise ValidationError(str(words.REFUSALS["not_text"]))
 
 
-def page(request: HttpRequest, template: str, page: object, *, form: Form | None = None) -> HttpResponse:
-    """Render `page` (one frozen dataclass). 422 when the form on it was refused."""
+def page(
+    request: HttpRequest, template: str, page: object, *, form: Form | None = None, **reader: object
+) -> HttpResponse:
+    """Render `page` (one frozen dataclass). 422 when the form on it was refused.
+
+    `reader` is what a part needs that is drawn for one reader and for many (`room/scene.html`).
+    """
     refused = form is not None and form.posted and not form.is_valid()
-    return render(request, template, {"page": page}, status=422 if refused else 200)
+    return render(request, template, {"page": page, **reader}, status=422 if refused else 200)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from leeward.web import errors
 from leeward.web.tickets import NotIntroduced
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+_WITHOUT_SLASH = re.compile(r"/(help(/[A-Za-z]{2})?|sign-in|home|account|found|bring)")  # as people type them
 
 
 class answers:
@@ -33,6 +35,8 @@ class answers:
             response = errors.too_large(request)
         elif (request.encoding or "utf-8").lower() not in ("utf-8", "utf8"):
             response = errors.bad_request(request)  # no browser sends a form otherwise, and some codecs only raise
+        elif request.method in ("GET", "HEAD") and _WITHOUT_SLASH.fullmatch(request.path):
+            response = redirect(f"{request.path}/")
         else:
             response = self.get_response(request)
         if not request.path.startswith(settings.STATIC_URL):

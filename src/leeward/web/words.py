@@ -11,9 +11,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from leeward.domain.founding.rules import Step
-from leeward.domain.groups.rules import Format, Stage
+from leeward.domain.groups.rules import Format, Member, Stage, refuse_before_polls
 from leeward.domain.meetings.rules import Answer, BlockKind, LeafKind, Standing, Way
 from leeward.domain.polls.rules import Change, Outcome
+from leeward.domain.room.rules import Voice
 from leeward.lib.refusals import Refusal
 from leeward.lib.register import Keep, Seen
 
@@ -31,6 +32,8 @@ REFUSALS: dict[str, Words] = {
     "address_unreadable": _("Please give an e-mail address like name@example.org."),
     # groups
     "by_poll_only": _("The group has met by now. A thumbs poll among its members changes this."),
+    "founders_decide": _("Until the first meeting is over, whoever founded the group changes this."),
+    "core_decides": _("Whoever founded the group has left. Until the first meeting is over, the core changes this."),
     "not_while_paused": _("You are on a break. Come back first, whenever you like."),
     "too_many_open": _("There are %(most)s open invitations. Please withdraw one, or wait until one ends."),
     "already_claimed": _("Somebody has this place by now."),
@@ -56,6 +59,8 @@ REFUSALS: dict[str, Words] = {
     "pledge_changed": _("The text has changed meanwhile. Please read it again."),
     "too_many_lines": _("Please keep it to %(most)s sentences."),
     "witness_another": _("It takes three people: who says yes, who heard it, and you."),
+    "witness_pledge_first": _("Whoever heard it needs a yes of their own first."),
+    "spoken_in_the_room": _("Whoever leads writes this down while the meeting goes on."),
     # meetings
     "zone_unknown": _("Please choose a time zone from the list."),
     "time_unreadable": _("Please give the time like 18:30."),
@@ -91,11 +96,30 @@ REFUSALS: dict[str, Words] = {
     "room_not_here": _("They are not here."),
     "room_lead_here": _("The lead is here, or it is too early to take over."),
     "room_extended_enough": _("There was more time often enough."),
+    "room_before_start": _("It is not time yet. The meeting can be closed once it could have begun."),
+    "room_one_is_no_meeting": _("One person is no meeting. Left alone, the room closes by itself."),
+    "room_no_lead": _("They have not said yes to the pledge with a device of their own."),
+    "room_own_device": _("They are here with a device of their own and do that themselves."),
+    "room_own_step": _("They have written a step of their own."),
+    "room_two_words": _("Two words are enough here, and none is fine."),
+    "room_hand_up": _("Your hand is up already."),
+    "room_no_hand": _("That hand is not up."),
+    "room_no_token": _("No token is left. Somebody can give you one; listening is free."),
+    "room_no_follow_up": _("A short question is not possible just now."),
+    "room_not_your_turn": _("The floor was offered to somebody else."),
+    "room_no_floor": _("That person does not have the floor."),
+    "room_nobody_to_skip": _("There is nobody to skip."),
+    "room_spotlight_taken": _("Somebody took the spotlight already."),
+    "room_lines_enough": _("There are enough lines for today."),
+    "room_asked_already": _("One question at a time."),
+    "room_asked_enough": _("There were enough questions today."),
     "room_own_only": _("A step for one's own eyes only can be written by oneself only."),
     # a group's way in and out
     "who_are_you": _("Please choose which of these people you are."),
+    "passphrase_no_file": _("The file with the passphrase is not there. Please check its name."),
+    "export_no_folder": _("The folder that this file shall go to is not there."),
     "passphrase_missing": _("Please give a file with the passphrase: --passphrase-file FILE."),
-    "import_no_folder": _("There is no such folder."),
+    "import_no_folder": _("There is no such folder, and no such file."),
     "import_nothing": _("Nothing to read: we look for members.csv, attendance.csv or meetings.ics."),
     "import_nobody_active": _("Nobody in these lists is a member now. Please add members.csv with all who are."),
     "import_no_rows": _("No row of these files could be used (%(refused)s were left out)."),
@@ -114,6 +138,9 @@ REFUSALS: dict[str, Words] = {
     "import_not_a_calendar": _("%(file)s is not a calendar file: it should begin with BEGIN:VCALENDAR."),
     "passphrase_short": _("Please use a passphrase of at least %(least)s characters. Four words do well."),
     "portable_not_a_group": _("This file is not a group that Leeward wrote."),
+    "portable_record_changed": _(
+        "Record %(number)s of this file was changed after it was sealed. Nothing was taken in."
+    ),
     "portable_version": _("This file is of version %(version)s. This Leeward reads version %(known)s."),
     "portable_too_large": _("This is larger than %(mib)s MiB, which is more than we read at once."),
     "portable_closed": _("It did not open: another passphrase, or the file was changed on the way."),
@@ -218,6 +245,11 @@ LABELS: dict[type[Enum], dict[Enum, Words]] = {
         LeafKind.NEXT: _("Next date"),
         LeafKind.ADDENDUM: _("Addendum"),
     },
+    Voice: {
+        Voice.SHARED: _("The talking was shared among you."),
+        Voice.UNEVEN: _("The talking was somewhat uneven."),
+        Voice.FEW: _("Few voices did most of the talking."),
+    },
     Outcome: {
         Outcome.CARRIED: _("carried"),
         Outcome.NOT_CARRIED: _("not carried"),
@@ -231,6 +263,7 @@ LABELS: dict[type[Enum], dict[Enum, Words]] = {
         Change.CAPACITY: _("Seats"),
         Change.RHYTHM: _("Rhythm"),
         Change.PLEDGE: _("Pledge"),
+        Change.TALK: _("Talk tokens"),
     },
 }
 
@@ -294,6 +327,15 @@ def choices(kind: type[Enum]) -> list[tuple[str, Words]]:
 def sentence(refusal: Refusal) -> str:
     """The refusal in plain words, with its numbers and dates filled in."""
     return str(REFUSALS[refusal.code]) % {name: _fact(value) for name, value in refusal.facts.items()}
+
+
+def who_decides(ticket: Member) -> str:
+    """Who changes what a group is, for somebody who may not alone; nothing once polls decide."""
+    try:
+        refuse_before_polls(ticket)
+    except Refusal as refusal:
+        return sentence(refusal)
+    return ""
 
 
 def _fact(value: object) -> str:

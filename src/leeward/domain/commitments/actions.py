@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from leeward.domain.commitments import rules
 from leeward.domain.commitments.events import CommitmentLetGo, CommitmentMade
@@ -13,6 +14,8 @@ from leeward.domain.commitments.rules import SeenBy
 from leeward.domain.groups.rules import Member
 from leeward.lib.events import announce
 from leeward.lib.refusals import NotHere
+from leeward.lib.register import LASTS, Keep
+from leeward.lib.tickets import Clock
 
 
 def keep_from_room(group: str, *, meeting: str, membership: str, text: str, seen: SeenBy, at: datetime) -> None:
@@ -34,3 +37,13 @@ def let_go(ticket: Member, *, commitment: str, at: datetime) -> None:
     if row.let_go_at is None:
         Commitment.objects.filter(pk=row.pk).update(let_go_at=at)
         announce(CommitmentLetGo(group=row.group_id, meeting=row.meeting_id, by=row.membership_id, at=at))
+
+
+def forget_old(_by: Clock, *, at: datetime) -> int:
+    """Steps are forgotten 13 months after they were taken on, or after their group was taken in here. Returns how many.
+
+    What a record says of them stays in the record.
+    """
+    long_ago = at - LASTS[Keep.MONTHS_13]
+    imported_lately = Q(group__imported_at__gt=long_ago)
+    return Commitment.objects.filter(at__lte=long_ago).exclude(imported_lately).delete()[0]

@@ -37,8 +37,12 @@ from leeward.lib.words import skeleton
 
 
 def lock(group: str) -> Group:
-    """The group's row, held until the transaction ends: what changes seats, chain or pledge waits its turn."""
-    return Group.objects.select_for_update().get(pk=group)
+    """The group's row, held until the transaction ends: what changes seats, chain, dates or pledge waits its turn.
+
+    Taken before any other row, so that nobody waits for somebody who waits for them. Rows that merely point at the
+    group (a journal line, say) need not wait.
+    """
+    return Group.objects.select_for_update(no_key=True).get(pk=group)
 
 
 def _next_number(group: str) -> int:
@@ -96,8 +100,7 @@ def describe(
     at: datetime,
 ) -> None:
     """What founders change by themselves until the first closed meeting. Raises Refusal("by_poll_only") after it."""
-    if not rules.may_found_change(ticket):
-        raise Refusal("by_poll_only")
+    rules.refuse_unless_founding(ticket)
     change_group(
         ticket.group,
         by=ticket.membership,
@@ -187,6 +190,7 @@ def address_digest(address: str) -> str:
 @transaction.atomic
 def withdraw_invitation(ticket: Member, *, invitation: str, at: datetime) -> None:
     """Its maker withdraws it, and founders may until the first closed meeting. Twice is once. Raises NotHere."""
+    lock(ticket.group)
     rows = Invitation.objects.filter(pk=invitation, group=ticket.group)
     if not rules.may_found_change(ticket):
         rows = rows.filter(by=ticket.membership)
@@ -209,6 +213,7 @@ def join(me: Self, *, token: str, name: str, addresses: Sequence[str] = (), at: 
     if not me.adult:
         raise Refusal("adults_only", age=people.ADULT_AGE)
     group = lock(queries.group_of_token(token))
+    offer_free_seats(group.pk, at=at)
     try:
         return queries.member(me, group=group.pk, at=at)
     except NotHere:
@@ -216,14 +221,17 @@ def join(me: Self, *, token: str, name: str, addresses: Sequence[str] = (), at: 
     row = queries.invitation_row(token, at=at)
     if row.address_digest and row.address_digest not in {address_digest(address) for address in addresses}:
         raise Refusal("for_another_address")
-    standing = Waiting.objects.filter(group=group, person=me.person, ended_at=None).first()
-    if standing is not None:
-        return standing
-    shown = people.shown_name(name)
+    standing = Waiting.objects.filter(group=group, person=me.person, ended_at=None)
     if row.claims is not None:
-        return _claim(me, row, row.claims, at=at)
+        seat = _claim(me, row, row.claims, at=at)
+        if standing.update(ended_at=at):
+            offer_free_seats(group.pk, at=at)
+        return seat
+    in_line = standing.first()
+    if in_line is not None:
+        return in_line
+    shown = people.shown_name(name)
     _refuse_taken_name(group.pk, shown, me)
-    offer_free_seats(group.pk, at=at)
     Invitation.objects.filter(pk=row.pk).update(uses_left=F("uses_left") - 1)
     if queries.seats(group.pk, at=at).open_to_new:
         return _sit_down(me, group.pk, shown, at=at)
@@ -275,13 +283,24 @@ def _sit_down(me: Self, group: str, shown: str, *, at: datetime) -> Member:
 
 
 def offer_free_seats(group: str, *, at: datetime) -> int:
-    """Offer each free seat to the next in line for 48 h. The caller holds the group's lock. Returns how many."""
+    """Offer each free seat to the next in line for 48 h; a break of more than 60 days leaves one free. The caller holds
+    the group's lock. Returns how many."""
+    _end_long_pauses(group, at=at)
     Waiting.objects.filter(group=group, ended_at=None, offered_at__lte=at - rules.OFFER_LASTS).update(ended_at=at)
     due = rules.offers_due(queries.seats(group, at=at))
     for row in Waiting.objects.filter(group=group, ended_at=None, offered_at=None).order_by("place")[:due]:
         Waiting.objects.filter(pk=row.pk).update(offered_at=at)
         announce(SeatOffered(group=group, person=row.person_id, waiting=row.pk, at=at))
     return due
+
+
+def my_places_in_line(me: Self, *, at: datetime) -> tuple[queries.WaitLine, ...]:
+    """Where I stand in line. A seat that became free for me is held from this look on, whether or not the clock ran."""
+    lines = queries.waits_of(me, at=at)
+    due = [line.group for line in lines if line.due]
+    for group in due:
+        offer_due_seats(Clock(), group=group, at=at)
+    return queries.waits_of(me, at=at) if due else lines
 
 
 @transaction.atomic
@@ -329,6 +348,7 @@ def forget_ended_invitations(_by: Clock, *, at: datetime) -> int:
 @transaction.atomic
 def say_im_in(ticket: Member, *, at: datetime) -> None:
     """Count me to the core. Saying it twice changes nothing."""
+    lock(ticket.group)
     _, new = CoreYes.objects.get_or_create(
         membership_id=ticket.membership, defaults={"group_id": ticket.group, "at": at}
     )
@@ -353,6 +373,14 @@ def rename_myself(ticket: Member, me: Self, *, name: str, at: datetime) -> None:
 
 
 @transaction.atomic
+def need_no_tokens(ticket: Member, *, needed: bool, at: datetime) -> None:
+    """Whether talk tokens shall not count for me, from the next time I come in. Nobody else learns of it."""
+    row = Membership.objects.get(pk=ticket.membership)
+    row.no_tokens = "yes" if needed else "no"
+    row.save()
+
+
+@transaction.atomic
 def pause(ticket: Member, *, at: datetime) -> None:
     """A break; the seat is kept 60 days. Pausing twice changes nothing."""
     lock(ticket.group)
@@ -364,6 +392,7 @@ def pause(ticket: Member, *, at: datetime) -> None:
 @transaction.atomic
 def come_back(ticket: Member, *, at: datetime) -> None:
     """The break is over."""
+    lock(ticket.group)
     if Pause.objects.filter(membership=ticket.membership, ended_at=None).update(ended_at=at):
         announce(MemberReturned(group=ticket.group, by=ticket.membership, at=at))
 
@@ -385,6 +414,13 @@ def leave(ticket: Member, *, at: datetime) -> None:
 def end_long_pauses(_by: Clock, *, group: str, at: datetime) -> int:
     """A pause of more than 60 days gives the seat up. Returns how many."""
     lock(group)
+    number = _end_long_pauses(group, at=at)
+    if number:
+        offer_free_seats(group, at=at)
+    return number
+
+
+def _end_long_pauses(group: str, *, at: datetime) -> int:
     over = Pause.objects.filter(
         membership__group=group, ended_at=None, began_at__lte=at - rules.PAUSE_KEEPS_SEAT
     ).select_related("membership")
@@ -396,21 +432,19 @@ def end_long_pauses(_by: Clock, *, group: str, at: datetime) -> int:
         Invitation.objects.filter(by=row.membership, withdrawn_at=None).update(withdrawn_at=at)
         announce(MemberLeft(group=group, by=row.membership_id, at=at))
         number += 1
-    if number:
-        offer_free_seats(group, at=at)
     return number
 
 
 # Called down from higher nouns -------------------------------------------------------------------------------------
 
 
-def refuse_incomplete_core(ticket: Member) -> None:
+def refuse_incomplete_core(group: Group) -> None:
     """The core gate: a first date needs five people who said "I'm in". Imported groups have met already.
 
     Raises Refusal("core_first").
     """
-    core = CoreYes.objects.filter(group=ticket.group).count()
-    if not (rules.core_complete(core) or ticket.imported):
+    core = CoreYes.objects.filter(group=group).count()
+    if not (rules.core_complete(core) or group.imported_at is not None):
         raise Refusal("core_first", least=rules.CORE_LEAST, missing=rules.CORE_LEAST - core)
 
 

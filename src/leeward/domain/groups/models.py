@@ -63,10 +63,12 @@ class Membership(models.Model):
     number = models.PositiveIntegerField()
     met = models.PositiveIntegerField(default=0)
     claimed_at = models.DateTimeField(null=True)
+    no_tokens = SealedText(null=True)  # "yes": talk tokens do not count for them, which nobody else learns
 
     register: ClassVar[dict[str, Entry]] = {
         "id": seen_by_group(Keep.GROUP_LIFE),
         "group": seen_by_group(Keep.GROUP_LIFE),
+        "no_tokens": seen_by_person(Keep.ACCOUNT),
         "person": kept_secret(Keep.ACCOUNT),
         "name": seen_by_group(Keep.GROUP_LIFE),
         "number": seen_by_group(Keep.GROUP_LIFE),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from leeward.domain.groups import rules
 from leeward.domain.groups.models import CoreYes, Founder, Group, Invitation, Membership, Pause, Stint, Waiting
@@ -20,19 +20,48 @@ from leeward.lib.tickets import Bearer, Clock
 INVITATION = "invitation"
 
 
-def _open_stint(at: datetime) -> Exists:
-    return Exists(Stint.objects.filter(membership=OuterRef("pk"), began_at__lte=at, ended_at=None))
+def _open_stint(at: datetime, long_ago: datetime) -> Exists:
+    """Whether a membership holds a seat: a break that began before `long_ago` gave it up, whoever has looked."""
+    seats = Stint.objects.filter(membership=OuterRef("pk"), began_at__lte=at, ended_at=None)
+    return Exists(seats.filter(~Exists(_long_break(OuterRef("membership"), long_ago))))
+
+
+def _long_break(membership: OuterRef, long_ago: datetime) -> QuerySet[Pause]:
+    return Pause.objects.filter(membership=membership, ended_at=None, began_at__lte=long_ago)
+
+
+def _gave_up(at: datetime) -> QuerySet[Pause, Any]:
+    """Memberships whose break has lasted longer than it keeps the seat."""
+    return Pause.objects.filter(ended_at=None, began_at__lte=at - rules.PAUSE_KEEPS_SEAT).values("membership")
 
 
 def _open_pause(at: datetime) -> Exists:
     return Exists(Pause.objects.filter(membership=OuterRef("pk"), began_at__lte=at, ended_at=None))
 
 
-def _tickets(at: datetime):  # an annotated queryset has no writable type
+def _paused_at(at: datetime) -> Exists:
+    """As `_open_pause`, for a moment that may lie behind us: a break that ended since was one then."""
+    then = Pause.objects.filter(membership=OuterRef("pk"), began_at__lte=at)
+    return Exists(then.filter(Q(ended_at=None) | Q(ended_at__gt=at)))
+
+
+def _seated_at(at: datetime) -> Exists:
+    """As `_open_stint`, for a moment that may lie behind us."""
+    then = Stint.objects.filter(membership=OuterRef("pk"), began_at__lte=at)
+    return Exists(then.filter(Q(ended_at=None) | Q(ended_at__gt=at)))
+
+
+def _founder_seated() -> Exists:
+    """Whether somebody who founded the membership's group still has a seat."""
+    return Exists(Founder.objects.filter(group=OuterRef("group"), membership__stints__ended_at=None))
+
+
+def _tickets(at: datetime, long_ago: datetime):  # an annotated queryset has no writable type
     return Membership.objects.select_related("group").annotate(
-        seated=_open_stint(at),
+        seated=_open_stint(at, long_ago),
         pausing=_open_pause(at),
         founded=Exists(Founder.objects.filter(membership=OuterRef("pk"))),
+        founder_seated=_founder_seated(),
         said_yes=Exists(CoreYes.objects.filter(membership=OuterRef("pk"))),
         since=Stint.objects.filter(membership=OuterRef("pk"), ended_at=None).values("began_at")[:1],
     )
@@ -52,6 +81,7 @@ def _ticket(row: Membership) -> Member:
         group_zone=row.group.zone,
         first_closed_at=row.group.first_closed_at,
         imported=row.group.imported_at is not None,
+        founder_left=not row.founder_seated,  # type: ignore[attr-defined]
     )
 
 
@@ -61,22 +91,23 @@ def member(me: Self, *, group: str, at: datetime) -> Member:
 
 
 def _seated(me: Self, group: str, at: datetime) -> Membership:
-    row = _SEATED.first(group=group, person=me.person, at=at)
+    row = _SEATED.first(group=group, person=me.person, at=at, long_ago=at - rules.PAUSE_KEEPS_SEAT)
     if row is None:
         raise NotHere
     return row
 
 
 _SEATED: Statement[Membership] = Statement(
-    lambda group, person, at: (
-        _tickets(at).filter(group=group, person=person, seated=True, group__closed_at=None).order_by("pk")[:1]
+    lambda group, person, at, long_ago: (
+        _tickets(at, long_ago).filter(group=group, person=person, seated=True, group__closed_at=None).order_by("pk")[:1]
     )
 )
 
 
 def memberships_of(me: Self, *, at: datetime) -> tuple[tuple[Member, Group], ...]:
     """My groups, each with my ticket for it, in one statement."""
-    rows = _tickets(at).filter(person=me.person, seated=True, group__closed_at=None).order_by("group__founded_at")
+    asked = _tickets(at, at - rules.PAUSE_KEEPS_SEAT)
+    rows = asked.filter(person=me.person, seated=True, group__closed_at=None).order_by("group__founded_at")
     return tuple((_ticket(row), row.group) for row in rows)
 
 
@@ -152,13 +183,13 @@ def people(ticket: Member, *, at: datetime) -> tuple[PersonLine, ...]:
             in_core=row.said_yes,
             me=row.pk == ticket.membership,
         )
-        for row in _PEOPLE.rows(group=ticket.group, at=at)
+        for row in _PEOPLE.rows(group=ticket.group, at=at, long_ago=at - rules.PAUSE_KEEPS_SEAT)
     )
 
 
 _PEOPLE: Statement[Any] = Statement(
-    lambda group, at: (
-        Membership.objects.filter(group=group, stints__ended_at=None, stints__began_at__lte=at)
+    lambda group, at, long_ago: (
+        Membership.objects.filter(_open_stint(at, long_ago), group=group)
         .annotate(
             pausing=_open_pause(at),
             said_yes=Exists(CoreYes.objects.filter(membership=OuterRef("pk"))),
@@ -169,6 +200,17 @@ _PEOPLE: Statement[Any] = Statement(
 )
 
 
+def needs_no_tokens(membership: str) -> bool:
+    """For the room's rules, and for the person themselves; never for a page of somebody else."""
+    return Membership.objects.only("id", "no_tokens").get(pk=membership).no_tokens == "yes"
+
+
+def unclaimed_ids(group: str) -> tuple[str, ...]:
+    """Seats on paper, for rules that ask who has a device."""
+    rows = Membership.objects.filter(group=group, person=None, stints__ended_at=None)
+    return tuple(rows.order_by("number").values_list("pk", flat=True))
+
+
 def names(ticket: Member) -> dict[str, str]:
     """membership id → shown name, of everybody who ever had a seat in my group."""
     return {row.pk: row.name for row in Membership.objects.filter(group=ticket.group).only("id", "name")}
@@ -177,11 +219,8 @@ def names(ticket: Member) -> dict[str, str]:
 def active_ids(group: str, *, at: datetime) -> tuple[str, ...]:
     """Membership ids with a seat and not on a break at `at`, in roster order. For rules that count, not for pages."""
     return tuple(
-        Membership.objects.annotate(pausing=_open_pause(at))
-        .filter(group=group, pausing=False)
-        .filter(stints__began_at__lte=at)
-        .filter(Q(stints__ended_at=None) | Q(stints__ended_at__gt=at), stints__began_at__lte=at)
-        .distinct()
+        Membership.objects.annotate(pausing=_paused_at(at), seated=_seated_at(at))
+        .filter(group=group, pausing=False, seated=True)
         .order_by("number")
         .values_list("pk", flat=True)
     )
@@ -190,7 +229,7 @@ def active_ids(group: str, *, at: datetime) -> tuple[str, ...]:
 def claimed_active_ids(group: str, *, at: datetime) -> tuple[str, ...]:
     """As `active_ids`, less the unclaimed: who can vote and assent."""
     return tuple(
-        Membership.objects.annotate(pausing=_open_pause(at), seated=_open_stint(at))
+        Membership.objects.annotate(pausing=_paused_at(at), seated=_seated_at(at))
         .filter(group=group, pausing=False, seated=True, person__isnull=False)
         .order_by("number")
         .values_list("pk", flat=True)
@@ -201,7 +240,7 @@ def seats(group: str, *, at: datetime) -> Seats:
     """Seats of a group, in one statement. An offer counts for 48 h; `waiting` is who has none."""
     fresh = Q(line__ended_at=None, line__offered_at__gt=at - rules.OFFER_LASTS)
     row = Group.objects.annotate(
-        taken=Count("stints", filter=Q(stints__ended_at=None), distinct=True),
+        taken=Count("stints", filter=Q(stints__ended_at=None) & ~Q(stints__membership__in=_gave_up(at)), distinct=True),
         on_offer=Count("line", filter=fresh, distinct=True),
         in_line=Count("line", filter=Q(line__ended_at=None), distinct=True),
     ).get(pk=group)
@@ -302,6 +341,7 @@ class WaitLine:
     place: int
     came_at: datetime
     offered_until: datetime | None
+    due: bool  # the seat is free by now, and nobody has written down yet that it is held
 
 
 def waits_of(me: Self, *, at: datetime) -> tuple[WaitLine, ...]:
@@ -310,6 +350,7 @@ def waits_of(me: Self, *, at: datetime) -> tuple[WaitLine, ...]:
     Decided on looking: an offer that is over is no place in line, and a seat that is free by now is held from now.
     """
     fresh = at - rules.OFFER_LASTS
+    seated = Q(group__stints__ended_at=None) & ~Q(group__stints__membership__in=_gave_up(at))
     live = Q(group__line__ended_at=None) & (Q(group__line__offered_at=None) | Q(group__line__offered_at__gt=fresh))
     rows = (
         Waiting.objects.filter(person=me.person, ended_at=None, group__closed_at=None)
@@ -322,7 +363,7 @@ def waits_of(me: Self, *, at: datetime) -> tuple[WaitLine, ...]:
                 distinct=True,
             ),
             on_offer=Count("group__line", filter=live & Q(group__line__offered_at__gt=fresh), distinct=True),
-            taken=Count("group__stints", filter=Q(group__stints__ended_at=None), distinct=True),
+            taken=Count("group__stints", filter=seated, distinct=True),
             capacity=F("group__capacity"),
         )
         .order_by("came_at")
@@ -334,6 +375,7 @@ def waits_of(me: Self, *, at: datetime) -> tuple[WaitLine, ...]:
             place=row.before + 1,
             came_at=row.came_at,
             offered_until=_held_until(row, at),
+            due=row.offered_at is None and _held_until(row, at) is not None,
         )
         for row in rows
     )

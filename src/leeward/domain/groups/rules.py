@@ -66,6 +66,7 @@ class Member:
     group_zone: str
     first_closed_at: datetime | None
     imported: bool
+    founder_left: bool = False  # nobody who founded the group has a seat any more
 
 
 def stage_of(*, met: int, paused: bool, left: bool) -> Stage:
@@ -138,8 +139,34 @@ def offers_due(seats: Seats) -> int:
 
 
 def may_found_change(member: Member) -> bool:
-    """Founders change purpose, format, capacity, rhythm and pledge by themselves until the first closed meeting."""
-    return member.founder and member.first_closed_at is None
+    """Founders change purpose, format, capacity, rhythm and pledge by themselves until the first closed meeting.
+
+    When none of them has a seat any more, this passes to whoever is in the core. An imported group has no founder.
+    """
+    if member.first_closed_at is not None:
+        return False
+    heir = member.founder_left and not member.imported and member.in_core and is_active(member)
+    return member.founder or heir
+
+
+def polls_decide(member: Member) -> bool:
+    """From the first closed meeting on; an imported group has met before."""
+    return member.first_closed_at is not None or member.imported
+
+
+def refuse_before_polls(member: Member) -> None:
+    """Raises Refusal("founders_decide" | "core_decides") until the first closed meeting."""
+    if not polls_decide(member):
+        raise Refusal("core_decides" if member.founder_left else "founders_decide")
+
+
+def refuse_unless_founding(member: Member) -> None:
+    """Raises Refusal("not_while_paused" | "founders_decide" | "core_decides" | "by_poll_only")."""
+    if not is_active(member):
+        raise Refusal("not_while_paused")
+    if not may_found_change(member):
+        refuse_before_polls(member)
+        raise Refusal("by_poll_only")
 
 
 def is_active(member: Member) -> bool:

@@ -1,6 +1,7 @@
 """Writes of meetings: the rhythm and its dates, the agenda, who comes, the close and the chain of records.
 
-The chain is one per group: whoever adds a link holds the group's lock.
+The chain is one per group: whoever adds a link holds the group's lock, and so does whoever changes a date. An answer
+to "do you come?" holds none: it touches one row of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from django.db import transaction
 from leeward.domain.groups import actions as groups
 from leeward.domain.groups.events import MemberLeft
 from leeward.domain.groups.models import Group
-from leeward.domain.groups.rules import Member, may_found_change
+from leeward.domain.groups.rules import Member, is_active, may_found_change, refuse_unless_founding
 from leeward.domain.meetings import queries, rules
 from leeward.domain.meetings.events import (
     AgendaChanged,
@@ -30,6 +31,7 @@ from leeward.domain.meetings.events import (
     RecordSealed,
     RhythmSet,
     RsvpGiven,
+    TalkRulesSet,
 )
 from leeward.domain.meetings.models import (
     AgendaBlock,
@@ -40,8 +42,11 @@ from leeward.domain.meetings.models import (
     Record,
     Rhythm,
     Rsvp,
+    TalkRules,
 )
 from leeward.domain.places.models import Place
+from leeward.domain.pledges import queries as pledges
+from leeward.domain.pledges import rules as pledge_rules
 from leeward.domain.safety import queries as safety
 from leeward.lib import words
 from leeward.lib.events import announce
@@ -56,22 +61,35 @@ def set_rhythm(ticket: Member, rhythm: rules.Rhythm, *, place: str | None, at: d
     """Plan 26 weeks of dates. Founders do this until the first closed meeting, later a poll does.
 
     A group that has none yet and no founder (an imported one) lets any member set the first.
-    Raises Refusal("core_first" | "no_help_lines" | "by_poll_only" | "in_the_past").
+    Raises Refusal("core_first" | "no_help_lines" | "by_poll_only" | "in_the_past" | …).
     """
+    groups.lock(ticket.group)
     first = queries.rhythm(ticket.group) is None
-    if not (may_found_change(ticket) or (first and ticket.imported)):
-        raise Refusal("by_poll_only")
-    if first:
-        groups.refuse_incomplete_core(ticket)
-        if not safety.country_ready(Group.objects.get(pk=ticket.group).country, at=at):
-            raise Refusal("no_help_lines")
+    if not (first and ticket.imported and is_active(ticket)):
+        refuse_unless_founding(ticket)
+    refuse_first_dates(ticket.group, at=at)
     keep_rhythm(ticket.group, rhythm, place=place, by=ticket.membership, at=at)
+
+
+def refuse_first_dates(group: str, *, at: datetime) -> None:
+    """What the very first rhythm needs, whoever sets it: a core, and help lines within reach.
+
+    Raises Refusal("core_first" | "no_help_lines").
+    """
+    if queries.rhythm(group) is not None:
+        return
+    row = Group.objects.get(pk=group)
+    groups.refuse_incomplete_core(row)
+    if not safety.country_ready(row.country, at=at):
+        raise Refusal("no_help_lines")
 
 
 def keep_rhythm(group: str, rhythm: rules.Rhythm, *, place: str | None, by: str | None, at: datetime) -> None:
     """The rhythm holds from now on: dates of the old one that are still to come give way to the new ones.
 
-    Dates that somebody moved, opened or gave a theme stay. `by` is None when a poll carried it.
+    Dates that somebody did something about stay: moved, confirmed, gave a theme or a topic, leads, or said whether
+    they come. So do dates that the new rhythm has as well; those follow its length, way and place. `by` is None when a
+    poll carried it.
     """
     if rules.happens_at(rhythm.start_local, rhythm.zone) <= at:
         raise Refusal("in_the_past", field="date")
@@ -89,13 +107,42 @@ def keep_rhythm(group: str, rhythm: rules.Rhythm, *, place: str | None, by: str 
         set_by_id=by,
         set_at=at,
     )
-    untouched = Meeting.objects.filter(
+    coming = Meeting.objects.filter(
         group=group, closed_at=None, opened_at=None, cancelled_at=None, starts_at__gt=at, rhythm__isnull=False
-    )
-    gone = [meeting for meeting in untouched if not meeting.theme and meeting.planned_for == meeting.starts_at]
-    Meeting.objects.filter(pk__in=[meeting.pk for meeting in gone]).delete()
+    ).select_related("rhythm", "group")
+    as_planned = [meeting for meeting in coming if meeting.planned_for == meeting.starts_at]
+    new = {date.at: date for date in rules.planned(rhythm, at)}
+    _give_way([meeting for meeting in as_planned if meeting.starts_at not in new])
+    for meeting in as_planned:
+        if meeting.starts_at in new:
+            _follow(meeting, row, way=new[meeting.starts_at].way)
     _plan(row, at=at)
     announce(RhythmSet(group=group, by=by, at=at))
+
+
+def _give_way(dates: Sequence[Meeting]) -> None:
+    """Delete those dates that nobody did anything about."""
+    ids = [meeting.pk for meeting in dates if not meeting.theme]
+    free = Meeting.objects.filter(pk__in=ids, lead=None, backup=None, confirmed_at=None, rsvps=None, items=None)
+    Meeting.objects.filter(pk__in=list(free.values_list("pk", flat=True))).delete()
+
+
+def _follow(meeting: Meeting, rhythm: Rhythm, *, way: rules.Way) -> None:
+    """A date that the new rhythm has as well: what was the old one's is the new one's, what somebody chose stays."""
+    old = meeting.rhythm
+    if old is not None and meeting.place_id == old.place_id:
+        meeting.place_id = rhythm.place_id
+    if old is not None and old.cycle != rhythm.cycle:
+        meeting.way = way.value
+    if meeting.minutes != rhythm.minutes:
+        blocks = queries.agenda(meeting)
+        usual = rules.agenda_for(meeting.group.format, meeting.minutes)
+        if blocks == usual or rules.total(blocks) > rhythm.minutes:
+            _write_agenda(meeting, rules.agenda_for(meeting.group.format, rhythm.minutes))
+        meeting.minutes = rhythm.minutes
+        meeting.ends_at = meeting.starts_at + timedelta(minutes=rhythm.minutes)
+    meeting.rhythm = rhythm
+    meeting.save()
 
 
 def place_of_rhythm(group: str) -> str | None:
@@ -149,9 +196,32 @@ def plan_ahead(_by: Clock, *, group: str, at: datetime) -> int:
     return 0 if row is None else _plan(row, at=at)
 
 
+def may_take_part(ticket: Member, *, at: datetime) -> bool:
+    """Whether I may lead, plan and propose: on no break, and with a yes to the pledge once there is one."""
+    return is_active(ticket) and pledge_rules.takes_part(pledges.standing_of(ticket, at=at))
+
+
+def _refuse_apart(ticket: Member, *, at: datetime) -> None:
+    """Raises Refusal("not_while_paused" | "pledge_first")."""
+    if not is_active(ticket):
+        raise Refusal("not_while_paused")
+    if not may_take_part(ticket, at=at):
+        raise Refusal("pledge_first")
+
+
 def _changeable(ticket: Member, meeting: str, *, at: datetime) -> Meeting:
-    """A meeting that is still to come, locked. Raises NotHere, Refusal("meeting_over" | "meeting_open")."""
-    row = Meeting.objects.select_for_update().filter(pk=meeting, group=ticket.group).first()
+    """A meeting that is still to come, locked, for somebody who takes part.
+
+    Raises NotHere, Refusal("meeting_over" | "meeting_open" | "not_while_paused" | "pledge_first").
+    """
+    row = _to_come(ticket, meeting)
+    _refuse_apart(ticket, at=at)
+    return row
+
+
+def _to_come(ticket: Member, meeting: str) -> Meeting:
+    groups.lock(ticket.group)
+    row = Meeting.objects.select_for_update(no_key=True).filter(pk=meeting, group=ticket.group).first()
     if row is None:
         raise NotHere
     if row.closed_at is not None or row.cancelled_at is not None:
@@ -240,8 +310,8 @@ def take_turn(ticket: Member, *, meeting: str, at: datetime) -> None:
 
 @transaction.atomic
 def give_turn_back(ticket: Member, *, meeting: str, at: datetime) -> None:
-    """I cannot lead: the backup takes over, else the turn is open again. No reason asked."""
-    row = _changeable(ticket, meeting, at=at)
+    """I cannot lead: the backup takes over, else the turn is open again. No reason asked, on a break neither."""
+    row = _to_come(ticket, meeting)
     if row.lead_id == ticket.membership:
         row.lead_id, row.backup_id = row.backup_id, None
     elif row.backup_id == ticket.membership:
@@ -298,11 +368,28 @@ def propose_item(ticket: Member, *, meeting: str, title: str, at: datetime) -> s
 
 @transaction.atomic
 def withdraw_item(ticket: Member, *, item: str, at: datetime) -> None:
-    """My own topic is off the list. Raises NotHere."""
+    """My own topic is off the list, its poll with it (`polls` calls down). Raises NotHere."""
+    groups.lock(ticket.group)
     row = AgendaItem.objects.filter(pk=item, by=ticket.membership, meeting__group=ticket.group).first()
     if row is None:
         raise NotHere
     AgendaItem.objects.filter(pk=row.pk, withdrawn_at=None).update(withdrawn_at=at)
+
+
+@transaction.atomic
+def set_talk(ticket: Member, talk: rules.Talk, *, at: datetime) -> None:
+    """Founders choose until the first closed meeting, later a poll does. Raises Refusal("by_poll_only" | …)."""
+    groups.lock(ticket.group)
+    refuse_unless_founding(ticket)
+    keep_talk(ticket.group, talk, by=ticket.membership, at=at)
+
+
+def keep_talk(group: str, talk: rules.Talk, *, by: str | None, at: datetime) -> None:
+    """Holds from the next room on. `by` is None when a poll carried it."""
+    TalkRules.objects.create(
+        group_id=group, each=talk.each, follow_ups=talk.follow_ups, refill=talk.refill, set_by_id=by, set_at=at
+    )
+    announce(TalkRulesSet(group=group, by=by, at=at))
 
 
 # Who comes ---------------------------------------------------------------------------------------------------------
@@ -311,6 +398,8 @@ def withdraw_item(ticket: Member, *, item: str, at: datetime) -> None:
 @transaction.atomic
 def answer_rsvp(ticket: Member, *, meeting: str, answer: rules.Answer, at: datetime) -> None:
     """Tell the group; the last answer wins. Touches one row of my own. Raises NotHere, Refusal("rsvp_over" | …)."""
+    if not is_active(ticket):
+        raise Refusal("not_while_paused")
     row = queries.bare_meeting(ticket, meeting=meeting)
     if row.closed_at is not None or row.cancelled_at is not None or at >= row.ends_at:
         raise Refusal("rsvp_over")
@@ -335,6 +424,12 @@ def mark_opened(meeting: Meeting, *, by: str, at: datetime) -> None:
     announce(MeetingOpened(group=meeting.group_id, meeting=meeting.pk, by=by, at=at))
 
 
+def mark_not_held(meeting: Meeting, *, at: datetime) -> None:
+    """The room was open and nobody came. The caller holds the group's lock."""
+    meeting.opened_at = None
+    meeting.save()
+
+
 @dataclass(frozen=True)
 class Held:
     """What the room knows at its close. `present` maps membership id to "room" or "online"."""
@@ -342,6 +437,8 @@ class Held:
     present: dict[str, str]
     lead: str | None
     steps: Sequence[tuple[str, str]]  # (membership id, text) of steps their owners chose to show the group
+    topics: Sequence[str] = ()  # questions that were carried in the room
+    voice: str = ""  # how the talking was shared: a word of `room.rules.Voice`, or none
 
 
 def close(meeting: Meeting, held: Held, *, by: str | None, at: datetime) -> Record:
@@ -350,17 +447,20 @@ def close(meeting: Meeting, held: Held, *, by: str | None, at: datetime) -> Reco
         raise Refusal("meeting_over")
     meeting.closed_at = at
     meeting.lead_id = held.lead or meeting.lead_id
+    meeting.voice = held.voice
     meeting.save()
     Attendance.objects.bulk_create(
         Attendance(meeting=meeting, membership_id=member, way=way) for member, way in held.present.items()
     )
-    record = seal(meeting, steps=held.steps, at=at)
+    record = seal(meeting, steps=held.steps, more_topics=held.topics, at=at)
     groups.note_meeting_closed(meeting.group_id, present=tuple(held.present), at=at)
     announce(MeetingClosed(group=meeting.group_id, meeting=meeting.pk, by=by, at=at))
     return record
 
 
-def seal(meeting: Meeting, *, steps: Sequence[tuple[str, str]] = (), at: datetime) -> Record:
+def seal(
+    meeting: Meeting, *, steps: Sequence[tuple[str, str]] = (), more_topics: Sequence[str] = (), at: datetime
+) -> Record:
     """The record of a meeting as the next link of the chain."""
     topics = [item.title for item in meeting.items.all() if item.carried_at and not item.withdrawn_at]
     following = (
@@ -375,7 +475,7 @@ def seal(meeting: Meeting, *, steps: Sequence[tuple[str, str]] = (), at: datetim
         way=rules.Way(meeting.way),
         place=meeting.place.label if meeting.place else "",
         theme=meeting.theme,
-        topics=topics,
+        topics=[*topics, *more_topics],
         steps=[text for _, text in steps],
         next_local=following.local if following else "",
         imported=meeting.imported,
@@ -429,11 +529,18 @@ def _link(
 
 @transaction.atomic
 def add_to_record(ticket: Member, *, meeting: str, text: str, at: datetime) -> str:
-    """A correction: an addendum with a date and an author, the chain's next link. Raises Refusal("not_sealed")."""
+    """A correction: an addendum with a date and an author, the chain's next link.
+
+    Raises NotHere, Refusal("not_sealed" | "not_while_paused" | "pledge_first").
+    """
     groups.lock(ticket.group)
     row = Meeting.objects.filter(pk=meeting, group=ticket.group).first()
     if row is None:
         raise NotHere
+    if not is_active(ticket):
+        raise Refusal("not_while_paused")
+    if not may_add_to_record(ticket, at=at):
+        raise Refusal("pledge_first")
     if row.closed_at is None:
         raise Refusal("not_sealed")
     kept = words.passage(text, field="text", most=rules.ADDENDUM_LENGTH, least=1)
@@ -443,9 +550,15 @@ def add_to_record(ticket: Member, *, meeting: str, text: str, at: datetime) -> s
     return record.pk
 
 
+def may_add_to_record(ticket: Member, *, at: datetime) -> bool:
+    """On no break, and with one's own yes to the pledge once there is one."""
+    return is_active(ticket) and pledge_rules.writes_record(pledges.standing_of(ticket, at=at))
+
+
 @transaction.atomic
 def remove_leaf(ticket: Member, *, leaf: str, at: datetime) -> None:
     """My own line leaves the record: text and salt go, the hash stays, the chain holds. Twice is once."""
+    groups.lock(ticket.group)
     row = Leaf.objects.filter(pk=leaf, author=ticket.membership, record__group=ticket.group).first()
     if row is None:
         raise NotHere

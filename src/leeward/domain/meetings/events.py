@@ -15,6 +15,14 @@ class RhythmSet(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TalkRulesSet(Event):
+    kept: ClassVar[Kept] = Kept.WITH_ACTOR
+
+    group: str
+    by: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class MeetingPlanned(Event):
     kept: ClassVar[Kept] = Kept.NOT
 

@@ -35,6 +35,23 @@ class Rhythm(models.Model):
     }  # fmt: skip
 
 
+class TalkRules(models.Model):
+    """What a group chose about talk tokens. The newest row holds from the next room on; none means: the defaults."""
+
+    id = IdField()
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="talk_rules")
+    each = models.PositiveSmallIntegerField()
+    follow_ups = models.BooleanField()
+    refill = models.BooleanField()
+    set_by = models.ForeignKey(Membership, null=True, on_delete=models.SET_NULL, related_name="+")
+    set_at = models.DateTimeField()
+
+    register: ClassVar[dict[str, Entry]] = {
+        name: seen_by_group(Keep.GROUP_LIFE)
+        for name in ("id", "group", "each", "follow_ups", "refill", "set_by", "set_at")
+    }
+
+
 class Meeting(models.Model):
     """One date. What became of it are dated facts: confirmed, cancelled, opened, closed."""
 
@@ -57,12 +74,14 @@ class Meeting(models.Model):
     opened_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     imported = models.BooleanField(default=False)
+    voice = models.CharField(max_length=8, default="", blank=True)  # how the talking was shared: a word, never a name
 
     register: ClassVar[dict[str, Entry]] = {
         name: seen_by_group(Keep.GROUP_LIFE)
         for name in (
             "id", "group", "starts_at", "ends_at", "local", "zone", "minutes", "way", "place", "theme", "lead",
             "backup", "rhythm", "planned_for", "confirmed_at", "cancelled_at", "opened_at", "closed_at", "imported",
+            "voice",
         )
     }  # fmt: skip
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, Q
 
+from leeward.domain.groups import queries as groups
 from leeward.domain.groups.rules import Member
 from leeward.domain.meetings import rules
 from leeward.domain.meetings.models import (
@@ -19,6 +20,7 @@ from leeward.domain.meetings.models import (
     Record,
     Rhythm,
     Rsvp,
+    TalkRules,
 )
 from leeward.domain.people.rules import Self
 from leeward.lib.crypto import CannotOpen
@@ -27,6 +29,7 @@ from leeward.lib.statements import Statement
 from leeward.lib.tickets import Clock, Operator
 
 RECORDS_A_PAGE = 20
+RECORDS_PRINTED = 500  # a group that meets weekly for nine years
 
 
 def rhythm(group: str) -> Rhythm | None:
@@ -34,15 +37,28 @@ def rhythm(group: str) -> Rhythm | None:
     return Rhythm.objects.filter(group=group).order_by("-set_at", "-id").first()
 
 
+def talk(group: str) -> rules.Talk:
+    """What the group chose about talk tokens."""
+    row = TalkRules.objects.filter(group=group).order_by("-set_at", "-id").first()
+    return rules.Talk() if row is None else rules.Talk(row.each, row.follow_ups, row.refill)
+
+
 def groups_with_rhythm(_by: Clock) -> tuple[str, ...]:
     return tuple(Rhythm.objects.filter(group__closed_at=None).values_list("group", flat=True).distinct())
 
 
 def _live(group: str, over_after: datetime):
-    """Meetings that are still to come or going on: not closed, not cancelled, not over for hours."""
-    return Meeting.objects.filter(
-        group=group, closed_at=None, cancelled_at=None, ends_at__gt=over_after
-    ).select_related("lead", "backup", "place")
+    """Meetings that are still to come or going on: not closed, not cancelled, not over for hours unless left open."""
+    still = Q(ends_at__gt=over_after) | Q(opened_at__isnull=False)
+    return Meeting.objects.filter(still, group=group, closed_at=None, cancelled_at=None).select_related(
+        "lead", "backup", "place"
+    )
+
+
+def open_meetings(ticket: Member) -> tuple[str, ...]:
+    """Meetings whose room is open, the newest first."""
+    rows = Meeting.objects.filter(group=ticket.group, closed_at=None).exclude(opened_at=None)
+    return tuple(rows.order_by("-starts_at").values_list("pk", flat=True))
 
 
 def next_meeting(ticket: Member, *, at: datetime) -> Meeting | None:
@@ -100,6 +116,12 @@ def meeting_of(ticket: Member, *, meeting: str) -> Meeting:
     if row is None:
         raise NotHere
     return row
+
+
+def group_of_mine(me: Self, *, meeting: str, at: datetime) -> str:
+    """The group of a meeting, if it is one of mine. Raises NotHere."""
+    group = Meeting.objects.filter(pk=meeting).values_list("group", flat=True).first()
+    return groups.member(me, group=group or "", at=at).group
 
 
 @dataclass(frozen=True)
@@ -176,7 +198,9 @@ class RecordLine:
     number: int
     meeting: str
     starts_at: datetime
+    day: str  # the meeting's own day, like 2026-10-15
     sealed_at: datetime
+    sealed_on: str  # the day of the seal, in the meeting's zone
     hash: str
     addendum: bool
     author: str
@@ -184,12 +208,12 @@ class RecordLine:
     leaves: tuple[LeafLine, ...]
 
 
-def records(ticket: Member, *, page: int = 1) -> tuple[tuple[RecordLine, ...], int]:
+def records(ticket: Member, *, page: int = 1, a_page: int = RECORDS_A_PAGE) -> tuple[tuple[RecordLine, ...], int]:
     """One page of the group's chain, newest first, and how many pages there are."""
     whole = Record.objects.filter(group=ticket.group)
-    pages = max(-(-whole.count() // RECORDS_A_PAGE), 1)
+    pages = max(-(-whole.count() // a_page), 1)
     page = min(max(page, 1), pages)
-    rows = _with_leaves(whole).order_by("-number")[(page - 1) * RECORDS_A_PAGE : page * RECORDS_A_PAGE]
+    rows = _with_leaves(whole).order_by("-number")[(page - 1) * a_page : page * a_page]
     return tuple(_record(row, ticket) for row in rows), pages
 
 
@@ -217,7 +241,9 @@ def _record(row: Record, ticket: Member) -> RecordLine:
         number=row.number,
         meeting=row.meeting_id,
         starts_at=row.meeting.starts_at,
+        day=row.meeting.local[:10],
         sealed_at=row.sealed_at,
+        sealed_on=rules.shown_at(row.sealed_at, row.meeting.zone).date().isoformat(),
         hash=row.hash,
         addendum=row.addendum,
         author=row.addendum_by.name if row.addendum_by else "",

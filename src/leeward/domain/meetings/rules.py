@@ -291,6 +291,28 @@ def checked_agenda(blocks: Sequence[Block], minutes: int) -> tuple[Block, ...]:
     return tuple(Block(block.kind, title, block.minutes) for block, title in zip(blocks, titles, strict=True))
 
 
+# Talking -----------------------------------------------------------------------------------------------------------
+
+TOKENS_EACH, TOKENS_LEAST, TOKENS_MOST = 3, 1, 5
+
+
+@dataclass(frozen=True)
+class Talk:
+    """Talk tokens as a group chose them: `each` 1…5 a person and meeting; `follow_ups`: a short question to whoever
+    speaks costs nothing; `refill`: every block that costs tokens starts with a full hand."""
+
+    each: int = TOKENS_EACH
+    follow_ups: bool = False
+    refill: bool = False
+
+
+def talk(*, each: int, follow_ups: bool, refill: bool) -> Talk:
+    """Raises Refusal("out_of_bounds", field="each")."""
+    if not TOKENS_LEAST <= each <= TOKENS_MOST:
+        raise Refusal("out_of_bounds", field="each", least=TOKENS_LEAST, most=TOKENS_MOST)
+    return Talk(each, follow_ups, refill)
+
+
 # Who comes ---------------------------------------------------------------------------------------------------------
 
 

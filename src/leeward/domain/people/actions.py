@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from leeward.domain.people import queries, rules
 from leeward.domain.people.events import DevicesSignedOut, PersonJoined
@@ -17,6 +17,7 @@ from leeward.lib.events import announce
 from leeward.lib.fields import keyring
 from leeward.lib.ids import new_token
 from leeward.lib.refusals import Refusal
+from leeward.lib.register import LASTS, Keep
 from leeward.lib.tickets import Clock, Operator
 
 
@@ -91,9 +92,12 @@ def end_visit_by_key(*, key: str) -> None:
     Visit.objects.filter(digest=queries.visit_digest(key)).delete()
 
 
+@transaction.atomic
 def end_visit(me: Self, *, visit: str, at: datetime) -> None:
     """Sign one of my devices out. Ending one that is gone changes nothing."""
-    Visit.objects.filter(pk=visit, person=me.person).delete()
+    number, _ = Visit.objects.filter(pk=visit, person=me.person).delete()
+    if number:
+        announce(DevicesSignedOut(person=me.person, number=number, at=at))
 
 
 @transaction.atomic
@@ -113,7 +117,7 @@ def forget_old_visits(*, at: datetime) -> int:
 
 
 def once(me: Self, *, key: str, content: str, do: Callable[[], str], at: datetime) -> str:
-    """Run `do` unless this person already sent this form with this content: then give the first answer.
+    """Run `do` unless this person sent this form with this content within 48 h: then give the first answer.
 
     `do` and the key share one transaction: two clicks at once have one effect.
     """
@@ -122,6 +126,9 @@ def once(me: Self, *, key: str, content: str, do: Callable[[], str], at: datetim
         return given
     try:
         with transaction.atomic():
+            FormKey.objects.filter(
+                person=me.person, key=key, content=content, at__lte=at - rules.FORM_KEY_LASTS
+            ).delete()
             row = FormKey.objects.create(person_id=me.person, key=key, content=content, answer="", at=at)
             row.answer = do()
             row.save(update_fields=["answer"])
@@ -139,6 +146,13 @@ def forget_unanswered_accounts(_by: Clock, *, at: datetime) -> int:
     begun = Person.objects.filter(adult_at=None, joined_at__lte=at - rules.INTRODUCTION_LASTS)
     waiting = EntryLink.objects.filter(person=OuterRef("pk"), ends_at__gt=at)
     return begun.filter(~Exists(waiting)).delete()[1].get("people.Person", 0)
+
+
+def forget_ended_links(_by: Clock, *, at: datetime) -> int:
+    """Sign-in links are forgotten seven days after they ended or were used. Returns how many."""
+    long_ago = at - LASTS[Keep.DAYS_7_AFTER]
+    ended = Q(ends_at__lte=long_ago) | Q(used_at__lte=long_ago, reusable=False)
+    return EntryLink.objects.filter(ended).delete()[0]
 
 
 def make_entry_link(_by: Operator, *, person: str, lasts: timedelta, reusable: bool = False, at: datetime) -> str:

@@ -32,6 +32,20 @@ def person_of_visit(person: str) -> Person | None:
     return _PERSON.first(person=person)
 
 
+def language_of(person: str) -> str:
+    """In which language letters to somebody are written."""
+    return Person.objects.only("id", "language").get(pk=person).language
+
+
+def self_of_visit(key: str, *, at: datetime) -> Self | None:
+    """Whom the visit with this cookie key belongs to, for a door that has no request of the framework."""
+    row = Visit.objects.filter(digest=visit_digest(key), ends_at__gt=at).select_related("person").defer("contents")
+    visit = row.first()
+    if visit is None or visit.person is None or not visit.person.is_active or visit.person.adult_at is None:
+        return None
+    return ticket_of(visit.person, visit=visit.pk)
+
+
 def ticket_of(row: Person, *, visit: str = "") -> Self:
     """The ticket of a person whom a door has just recognised."""
     return Self(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from leeward.domain.groups.rules import Member
 from leeward.lib import words
@@ -52,6 +52,38 @@ def link(text: str) -> str:
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         raise Refusal("link_not_web", field="link")
     return clean
+
+
+# Video rooms that we recognise, by a part of the host or path, and what asks them not to record.
+JITSI_HOSTS = ("meet.jit.si", "jitsi")
+JITSI_QUIET = (
+    "config.fileRecordingsEnabled=false", "config.localRecording.disable=true", "config.liveStreamingEnabled=false",
+    "config.transcription.enabled=false", "config.recordingService.enabled=false",
+    "config.liveStreaming.enabled=false",
+)  # fmt: skip
+BBB_PATHS = ("/bigbluebutton/", "/rooms/", "/b/")
+BBB_QUIET = ("record=false", "autoStartRecording=false", "allowStartStopRecording=false")
+
+
+def video_link(link: str) -> str:
+    """The link with what asks a Jitsi or BigBlueButton room not to record; any other link as it is.
+
+    Jitsi reads settings behind `#`, BigBlueButton in the query. A server's own settings have the last word.
+    """
+    parts = urlsplit(link)
+    host = parts.hostname or ""
+    if any(name in host for name in JITSI_HOSTS):
+        return urlunsplit(parts._replace(fragment=_with_settings(parts.fragment, JITSI_QUIET)))
+    if "bigbluebutton" in host or host.startswith("bbb") or any(parts.path.startswith(path) for path in BBB_PATHS):
+        return urlunsplit(parts._replace(query=_with_settings(parts.query, BBB_QUIET)))
+    return link
+
+
+def _with_settings(text: str, settings: tuple[str, ...]) -> str:
+    """`a=1&b=2` with `settings` instead of what it says of the same names."""
+    names = {setting.partition("=")[0] for setting in settings}
+    kept = [part for part in text.split("&") if part and part.partition("=")[0] not in names]
+    return "&".join([*kept, *settings])
 
 
 def checked(facts: Facts) -> Facts:

@@ -11,7 +11,7 @@ from django.db.models import Max
 from leeward.domain.groups import actions as groups
 from leeward.domain.groups import queries as group_queries
 from leeward.domain.groups.events import MemberLeft
-from leeward.domain.groups.rules import Member, is_active, may_found_change
+from leeward.domain.groups.rules import Member, is_active, may_found_change, refuse_unless_founding
 from leeward.domain.pledges import queries, rules
 from leeward.domain.pledges.events import PledgeAdopted, PledgeAgreed, PledgeDrafted
 from leeward.domain.pledges.models import Assent, Pledge
@@ -30,12 +30,18 @@ def may_adopt(ticket: Member, *, adopted: bool) -> bool:
     return is_active(ticket) and (may_found_change(ticket) or (ticket.imported and not adopted))
 
 
+def _refuse_unless(ticket: Member, may: bool) -> None:
+    """Says why not: a break, who decides before the first meeting, or that a poll does after it."""
+    if not may:
+        refuse_unless_founding(ticket)
+        raise Refusal("by_poll_only")
+
+
 @transaction.atomic
 def draft(ticket: Member, *, lines: Sequence[str], at: datetime) -> str:
     """The group's draft becomes `lines`. Returns its id. Raises Refusal("by_poll_only") and beside "lines"."""
     groups.lock(ticket.group)
-    if not may_draft(ticket, adopted=queries.current(ticket.group) is not None):
-        raise Refusal("by_poll_only")
+    _refuse_unless(ticket, may_draft(ticket, adopted=queries.current(ticket.group) is not None))
     row = _draft(ticket.group, rules.lines(lines), by=ticket.membership, at=at)
     announce(PledgeDrafted(group=ticket.group, pledge=row.pk, by=ticket.membership, at=at))
     return row.pk
@@ -55,8 +61,7 @@ def _draft(group: str, lines: list[str], *, by: str | None, at: datetime) -> Ple
 def adopt(ticket: Member, *, at: datetime) -> str:
     """The draft holds from now on; everybody is asked anew. Raises NotHere without a draft, Refusal("by_poll_only")."""
     groups.lock(ticket.group)
-    if not may_adopt(ticket, adopted=queries.current(ticket.group) is not None):
-        raise Refusal("by_poll_only")
+    _refuse_unless(ticket, may_adopt(ticket, adopted=queries.current(ticket.group) is not None))
     row = queries.draft(ticket.group)
     if row is None:
         raise NotHere
@@ -78,6 +83,7 @@ def adopt_by_poll(group: str, *, lines: list[str], at: datetime) -> str:
 @transaction.atomic
 def agree(ticket: Member, *, pledge: str, at: datetime) -> None:
     """My own yes to the version I read. Twice is once. Raises Refusal("pledge_changed") when another holds by now."""
+    groups.lock(ticket.group)
     row = queries.current(ticket.group)
     if row is None:
         raise NotHere
@@ -101,17 +107,22 @@ def invite(ticket: Member, *, address: str = "", claims: str | None = None, uses
     return groups.invite(ticket, address=address, claims=claims, uses=uses, at=at)
 
 
-@transaction.atomic
-def record_spoken_yes(ticket: Member, *, membership: str, witness: str, at: datetime) -> None:
+def keep_spoken_yes(ticket: Member, *, membership: str, witness: str, at: datetime) -> None:
     """Somebody said yes in the room; I write it down, `witness` heard it. It opens the room, not the record.
 
-    Raises NotHere, Refusal("witness_another").
+    Called down by the room, which knows who is there; the caller holds the group's lock. Raises NotHere,
+    Refusal("witness_another" | "pledge_first" | "witness_pledge_first").
     """
     rules.refuse_witness(membership=membership, witness=witness, recorder=ticket.membership)
     seated = group_queries.active_ids(ticket.group, at=at)
     row = queries.current(ticket.group)
     if row is None or membership not in seated or witness not in seated:
         raise NotHere
+    assented = queries.assented_ids(ticket.group, at=at)
+    if ticket.membership not in assented:
+        raise Refusal("pledge_first")
+    if witness not in assented:
+        raise Refusal("witness_pledge_first", field="witness")
     spoken = Assent.objects.filter(pledge=row, membership=membership, own=False, ended_at=None)
     if spoken.filter(at__gt=at - rules.RENEWED_AFTER).exists():
         return

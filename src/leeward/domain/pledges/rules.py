@@ -59,8 +59,18 @@ def opens_record(yes: Yes, *, in_core: bool, imported: bool) -> bool:
 
 
 def may_invite(yes: Yes) -> bool:
-    """Any member who said yes invites; until there is a text to say yes to, any member."""
+    """Any member who said yes by their own tap invites; until there is a text to say yes to, any member."""
+    return yes in (Yes.OWN, Yes.NO_PLEDGE)
+
+
+def takes_part(yes: Yes) -> bool:
+    """Who may lead, plan dates and keep places; until there is a text to say yes to, any member."""
     return yes in (Yes.OWN, Yes.SPOKEN, Yes.NO_PLEDGE)
+
+
+def writes_record(yes: Yes) -> bool:
+    """Who may add to the record: it opens with one's own tap."""
+    return yes in (Yes.OWN, Yes.NO_PLEDGE)
 
 
 def refuse_witness(*, membership: str, witness: str, recorder: str) -> None:

@@ -13,7 +13,7 @@ from leeward.domain.groups import actions as groups
 from leeward.domain.groups import queries as group_queries
 from leeward.domain.groups import rules as group_rules
 from leeward.domain.groups.events import MemberLeft
-from leeward.domain.groups.rules import Format, Member, is_active, may_found_change
+from leeward.domain.groups.rules import Format, Member, is_active, may_found_change, refuse_before_polls
 from leeward.domain.meetings import actions as meetings
 from leeward.domain.meetings import rules as meeting_rules
 from leeward.domain.meetings.models import AgendaItem, Meeting
@@ -48,6 +48,8 @@ def _open(
     question: str = "",
     at: datetime,
 ) -> Poll:
+    if not is_active(ticket):
+        raise Refusal("not_while_paused")
     eligible = _eligible(ticket.group, at=at)
     if ticket.membership not in eligible:
         raise Refusal("pledge_first")
@@ -63,7 +65,7 @@ def _open(
         opened_by_id=ticket.membership,
         opened_at=at,
         closes_at=rules.closes_at(at, meeting.starts_at if meeting else None),
-        eligible=len(eligible),
+        eligible=len(group_queries.claimed_active_ids(ticket.group, at=at)),
     )
     row.save(force_insert=True)
     Ballot.objects.bulk_create(Ballot(poll=row, membership_id=member) for member in eligible)
@@ -86,21 +88,25 @@ def propose_item(ticket: Member, *, meeting: str, title: str, at: datetime) -> s
 
 @transaction.atomic
 def propose_change(ticket: Member, *, what: Change, value: Any, at: datetime) -> str:
-    """A structural change, put to the group between meetings. Everything is checked now, so that carrying cannot fail.
+    """A structural change, put to the group between meetings, from the first closed meeting on.
 
-    `value` is text, a number, a list of lines (pledge) or a `meetings.rules.Rhythm`. Returns the poll's id.
-    Raises Refusal("not_while_paused" | "found_by_yourself" | "room_is_open" | "asked_already" | …).
+    Everything is checked now; what the group was short of meanwhile is checked again when it is carried.
+    `value` is text, a number, a list of lines (pledge), a `meetings.rules.Rhythm` or `Talk`. Returns the poll's id.
+    Raises Refusal("not_while_paused" | "found_by_yourself" | "founders_decide" | "room_is_open" | …).
     """
     if not is_active(ticket):
         raise Refusal("not_while_paused")
     if may_found_change(ticket):
         raise Refusal("found_by_yourself")
+    refuse_before_polls(ticket)
     groups.lock(ticket.group)
     if Meeting.objects.filter(group=ticket.group, closed_at=None).exclude(opened_at=None).exists():
         raise Refusal("room_is_open")
     if Poll.objects.filter(group=ticket.group, kind=Kind.CHANGE.value, subject=what.value, closed_at=None).exists():
         raise Refusal("asked_already")
     kept = _checked(what, value, at=at)
+    if what is Change.RHYTHM:
+        meetings.refuse_first_dates(ticket.group, at=at)
     return _open(
         ticket, kind=Kind.CHANGE, subject=what.value, meeting=None, change={"what": what.value, "to": kept}, at=at
     ).pk
@@ -121,6 +127,8 @@ def _checked(what: Change, value: Any, *, at: datetime) -> Any:
         }
     if what is Change.FORMAT:
         return Format(value).value
+    if what is Change.TALK:
+        return {"each": value.each, "follow_ups": value.follow_ups, "refill": value.refill}
     checks: dict[Change, Callable[[Any], Any]] = {
         Change.NAME: group_rules.name,
         Change.PURPOSE: group_rules.purpose,
@@ -132,17 +140,31 @@ def _checked(what: Change, value: Any, *, at: datetime) -> Any:
 
 @transaction.atomic
 def vote(ticket: Member, *, poll: str, thumb: Thumb, at: datetime) -> None:
-    """My thumb; the last one wins until the close. Raises NotHere, Refusal("poll_closed" | "not_eligible")."""
+    """My thumb; the last one wins until the close.
+
+    Raises NotHere, Refusal("poll_closed" | "not_eligible" | "not_while_paused").
+    """
     row = Poll.objects.filter(pk=poll, group=ticket.group).first()
     if row is None:
         raise NotHere
     if row.closed_at is not None or at >= row.closes_at:
         raise Refusal("poll_closed")
+    if not is_active(ticket):
+        raise Refusal("not_while_paused")
     ballot = Ballot.objects.select_for_update().filter(poll=row, membership=ticket.membership).first()
     if ballot is None:
         raise Refusal("not_eligible")
     ballot.thumb = thumb.value
     ballot.save()
+
+
+@transaction.atomic
+def withdraw_item(ticket: Member, *, item: str, at: datetime) -> None:
+    """My own topic is off the list, and nobody is asked about it any more. Twice is once. Raises NotHere."""
+    groups.lock(ticket.group)
+    meetings.withdraw_item(ticket, item=item, at=at)
+    for row in Poll.objects.filter(group=ticket.group, kind=Kind.ITEM.value, subject=item, closed_at=None):
+        _end(row, Outcome.NOT_CARRIED, at=at)
 
 
 def open_now(ticket: Member, *, at: datetime) -> tuple[PollSeen, ...]:
@@ -158,26 +180,47 @@ def open_now(ticket: Member, *, at: datetime) -> tuple[PollSeen, ...]:
 def settle(group: str, *, at: datetime) -> int:
     """Close what fell due, each at its own moment. Twice changes nothing. Returns how many."""
     groups.lock(group)
-    due = list(Poll.objects.filter(group=group, closed_at=None, closes_at__lte=at).order_by("closes_at", "id"))
-    for row in due:
-        _close(row)
-    return len(due)
+    due = Poll.objects.filter(group=group, closed_at=None, closes_at__lte=at).order_by("closes_at", "id")
+    number = 0
+    for poll in list(due.values_list("pk", flat=True)):
+        row = Poll.objects.filter(pk=poll, closed_at=None).first()  # the one before may have taken its date away
+        if row is not None:
+            _close(row)
+            number += 1
+    return number
 
 
 def _close(row: Poll) -> None:
-    left = set(group_queries.active_ids(row.group_id, at=row.closes_at))
-    ballots = [ballot for ballot in row.ballots.all() if ballot.membership_id in left]
-    thumbs = Counter(ballot.thumb for ballot in ballots if ballot.thumb)
+    """Who counts is decided as of the poll's own moment, whenever somebody looks."""
+    active = group_queries.claimed_active_ids(row.group_id, at=row.closes_at)
+    asked = group_queries.claimed_active_ids(row.group_id, at=row.opened_at)
+    thumbs = Counter(ballot.thumb for ballot in row.ballots.filter(membership__in=active) if ballot.thumb)
     outcome = rules.outcome(
         ups=thumbs[Thumb.UP.value], downs=thumbs[Thumb.DOWN.value], passes=thumbs[Thumb.PASS.value],
-        eligible=len(ballots),
+        eligible=row.eligible - len(set(asked).difference(active)),
     )  # fmt: skip
-    row.ballots.all().delete()
-    row.closed_at, row.outcome = row.closes_at, outcome.value
-    row.save()
+    if outcome is Outcome.CARRIED and not _may_carry(row):
+        outcome = Outcome.NOT_CARRIED
+    _end(row, outcome, at=row.closes_at)
     if outcome is Outcome.CARRIED:
         _carry(row)
-    announce(PollClosed(group=row.group_id, poll=row.pk, outcome=outcome.value, at=row.closes_at))
+
+
+def _end(row: Poll, outcome: Outcome, *, at: datetime) -> None:
+    row.ballots.all().delete()
+    row.closed_at, row.outcome = at, outcome.value
+    row.save(force_update=True)
+    announce(PollClosed(group=row.group_id, poll=row.pk, outcome=outcome.value, at=at))
+
+
+def _may_carry(row: Poll) -> bool:
+    """Whether a first rhythm still has its core and its help lines. Without them the question may be put again."""
+    if row.kind == Kind.CHANGE.value and Change(row.change["what"]) is Change.RHYTHM:
+        try:
+            meetings.refuse_first_dates(row.group_id, at=row.closes_at)
+        except Refusal:
+            return False
+    return True
 
 
 def _carry(row: Poll) -> None:
@@ -197,10 +240,12 @@ def _carry(row: Poll) -> None:
             cycle=tuple(meeting_rules.Way(way) for way in to["cycle"]),
         )
         meetings.keep_rhythm(row.group_id, rhythm, place=meetings.place_of_rhythm(row.group_id), by=None, at=at)
+    elif what is Change.TALK:
+        meetings.keep_talk(row.group_id, meeting_rules.talk(**to), by=None, at=at)
     else:
         groups.change_group(row.group_id, by=None, changes={what.value: to}, at=at)
 
 
 def after_member_left(event: MemberLeft) -> None:
-    """Whoever left has no ballot any more."""
-    Ballot.objects.filter(membership=event.by).delete()
+    """Whoever left has no ballot any more. A thumb given in a poll that was due by then still counts."""
+    Ballot.objects.filter(membership=event.by, poll__closes_at__gt=event.at).delete()

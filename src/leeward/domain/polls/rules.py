@@ -1,7 +1,8 @@
 """How thumbs decide.
 
-A poll is carried on more ups than downs, when at least half of those who may answer did: up, down or pass. A tie is
-not carried; it may be put again. The outcome is one word, never a count.
+A poll is carried on more ups than downs, when at least half of the group's active members answered: up, down or pass.
+Active are those who were at the opening and still are at the close, with an account; who of them may answer is a
+question of the pledge. A tie is not carried; it may be put again. The outcome is one word, never a count.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Change(enum.StrEnum):
     CAPACITY = "capacity"
     RHYTHM = "rhythm"
     PLEDGE = "pledge"
+    TALK = "talk"
 
 
 def outcome(*, ups: int, downs: int, passes: int, eligible: int) -> Outcome:

@@ -31,7 +31,7 @@ from leeward.domain.portability.rules import History, ImportPlan, Progress
 from leeward.domain.safety import queries as safety
 from leeward.lib.crypto import CannotOpen
 from leeward.lib.events import announce
-from leeward.lib.fields import SealedText
+from leeward.lib.fields import SealedText, keyring
 from leeward.lib.ids import is_id
 from leeward.lib.refusals import Refusal
 from leeward.lib.tickets import Clock, Operator
@@ -56,7 +56,7 @@ class Naming:
 
 @dataclass(frozen=True)
 class TakenIn:
-    """`already` is true when this history was taken in before: nothing was written then."""
+    """`already` is true when the same importer took this history in before: nothing was written then."""
 
     group: str
     already: bool
@@ -73,12 +73,14 @@ def take_in(
 ) -> TakenIn:
     """Write a checked plan. `me` is the key of the active member whose seat `by` takes, when it is a person.
 
-    The same history twice is one group. Raises Refusal beside the field.
+    The same history twice from one importer is one group. Another person's import of it is another group: nobody learns
+    from their own lists what others brought here. Raises Refusal beside the field.
     """
-    known = queries.group_of_digest(plan.digest)
+    digest = _digest_for(by, plan.digest)
+    known = queries.group_of_digest(digest)
     if known is not None:
         return TakenIn(known, True)
-    rows = _rows(plan.history, naming, plan.digest, at=at, progress=progress)
+    rows = _rows(plan.history, naming, digest, at=at, progress=progress)
     if isinstance(by, Self):
         seat = rows.seats.get(me or "")
         if seat is None or seat.pk not in rows.active:
@@ -90,11 +92,16 @@ def take_in(
                 _write(batch)
             announce(GroupTakenIn(group=rows.group.pk, at=at))
     except IntegrityError:
-        known = queries.group_of_digest(plan.digest)
+        known = queries.group_of_digest(digest)
         if known is None:
             raise
         return TakenIn(known, True)
     return TakenIn(rows.group.pk, False)
+
+
+def _digest_for(by: Operator | Self, digest: str) -> str:
+    """By which a history is known again: to the operator by itself, to a person together with who they are."""
+    return keyring().digest(f"{by.person}\0{digest}", "import") if isinstance(by, Self) else digest
 
 
 def _write(rows: Sequence[models.Model]) -> None:
@@ -252,8 +259,12 @@ def keep_upload(me: Self, *, files: Mapping[str, bytes], facts: Mapping[str, Any
     return row.pk
 
 
-def forget_upload(me: Self, *, upload: str) -> None:
-    Upload.objects.filter(pk=upload, person=me.person).delete()
+def forget_upload(me: Self, *, upload: str, plan: ImportPlan) -> None:
+    """The files are gone at once. The digest that finds their group stays for the hour: a tap may come twice."""
+    row = Upload.objects.filter(pk=upload, person=me.person).first()
+    if row is not None:
+        row.files, row.facts = {}, {"taken": _digest_for(me, plan.digest)}
+        row.save(force_update=True)
 
 
 def forget_old_uploads(_by: Clock, *, at: datetime) -> int:
@@ -267,12 +278,16 @@ def forget_old_uploads(_by: Clock, *, at: datetime) -> int:
 def read_back(_by: Operator, payload: Mapping[str, Any], *, at: datetime) -> TakenIn:
     """Write the group of an opened file, with its own ids; its members are unclaimed. Twice is once.
 
-    Raises Refusal("portable_not_a_group") when the payload is not what `queries.payload` makes.
+    Raises Refusal("portable_not_a_group") when the payload is not what `queries.payload` makes,
+    Refusal("portable_record_changed") when its chain of records does not hold.
     """
     rows = _read(payload)
     group = rows[0][0]
     if Group.objects.filter(pk=group.pk).exists():
         return TakenIn(str(group.pk), True)
+    broken = meeting_rules.broken_links(_chain(rows))
+    if broken:
+        raise Refusal("portable_record_changed", field="file", number=broken[0])
     try:
         with transaction.atomic():
             for batch in rows:
@@ -300,6 +315,28 @@ def _read(payload: Mapping[str, Any]) -> list[list[models.Model]]:
     if len(made[0]) != 1:
         raise Refusal("portable_not_a_group", field="file")
     return made
+
+
+def _chain(rows: Sequence[Sequence[models.Model]]) -> list[meeting_rules.Link]:
+    """The chain of records as the file holds it, in order of number."""
+    of_kind = dict(zip(MODELS, rows, strict=True))
+    lines: dict[str, list[Leaf]] = {}
+    for leaf in of_kind["meetings.Leaf"]:
+        assert isinstance(leaf, Leaf)
+        lines.setdefault(leaf.record_id, []).append(leaf)
+    records = [record for record in of_kind["meetings.Record"] if isinstance(record, Record)]
+    return [
+        meeting_rules.Link(
+            record.number,
+            record.previous,
+            record.hash,
+            tuple(
+                meeting_rules.StoredLeaf(leaf.number, leaf.kind, leaf.text, leaf.salt, leaf.hash)
+                for leaf in sorted(lines.get(record.pk, ()), key=lambda leaf: leaf.number)
+            ),
+        )
+        for record in sorted(records, key=lambda record: record.number)
+    ]
 
 
 def _instance(model: type[models.Model], row: Mapping[str, Any], owners: dict[str, str]) -> models.Model:

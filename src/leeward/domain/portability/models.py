@@ -12,7 +12,10 @@ from leeward.lib.register import Entry, Keep, seen_by_person
 
 
 class Upload(models.Model):
-    """Files of one import between the check and the yes: texts by file name, and what the form said about the group."""
+    """Files of one import between the check and the yes: texts by file name, and what the form said about the group.
+
+    After the yes no files, and the digest by which the group that they became is known.
+    """
 
     id = IdField()
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")

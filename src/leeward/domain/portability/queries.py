@@ -35,7 +35,9 @@ MODELS = (
     "founding.StepTaken",
     "pledges.Pledge",
     "pledges.Assent",
+    "ideas.Idea",
     "meetings.Rhythm",
+    "meetings.TalkRules",
     "meetings.Meeting",
     "meetings.AgendaBlock",
     "meetings.AgendaItem",
@@ -118,10 +120,12 @@ def group_of_digest(digest: str) -> str | None:
 
 @dataclass(frozen=True)
 class UploadSeen:
-    """Files by name, as they were uploaded, and what the form said about the group."""
+    """Files by name, as they were uploaded, and what the form said about the group. Once they were taken in, only the
+    `group` that they became."""
 
     files: Mapping[str, bytes]
     facts: Mapping[str, Any]
+    group: str = ""
 
 
 def upload(me: Self, *, upload: str, at: datetime) -> UploadSeen:
@@ -129,4 +133,6 @@ def upload(me: Self, *, upload: str, at: datetime) -> UploadSeen:
     row = Upload.objects.filter(pk=upload, person=me.person, at__gt=at - UPLOAD_LASTS).first()
     if row is None:
         raise NotHere
-    return UploadSeen({name: base64.b64decode(text) for name, text in row.files.items()}, row.facts)
+    files = {name: base64.b64decode(text) for name, text in row.files.items()}
+    taken = "" if files else str(row.facts.get("taken", ""))
+    return UploadSeen(files, row.facts, (group_of_digest(taken) or "") if taken else "")

@@ -56,6 +56,12 @@ def lines_for(country: str, *, at: datetime) -> tuple[LineSeen, ...]:
     return tuple(LineSeen(line, check=not rules.fresh(line, on)) for line in found)
 
 
+def _counting() -> tuple[HelpLine, ...]:
+    """The lines that let a group open: an example is nobody to call."""
+    lines = register().lines
+    return lines if settings.LEEWARD_EXAMPLE_LINES_COUNT else tuple(line for line in lines if not line.example)
+
+
 def countries() -> tuple[str, ...]:
     """Countries that have any line, in the order of their codes."""
     return tuple(sorted({line.country for line in register().lines}))
@@ -63,13 +69,13 @@ def countries() -> tuple[str, ...]:
 
 def ready_countries(*, at: datetime) -> tuple[str, ...]:
     """Countries in which a group may open."""
-    lines = register().lines
+    lines = _counting()
     return tuple(country for country in countries() if rules.country_ready(lines, country, at.date()))
 
 
 def country_ready(country: str, *, at: datetime) -> bool:
     """Whether a group may open in `country`: an emergency number, and one line checked within six months."""
-    return rules.country_ready(register().lines, country, at.date())
+    return rules.country_ready(_counting(), country, at.date())
 
 
 def problems(*, at: datetime) -> tuple[str, ...]:
@@ -80,13 +86,19 @@ def problems(*, at: datetime) -> tuple[str, ...]:
         for line in found.lines
         if not line.emergency and not rules.fresh(line, at.date())
     ]
+    counting = _counting()
+    examples = [
+        f"{line.country}: {line.name!r} is an example and opens no group. Put a real line there."
+        for line in found.lines
+        if line not in counting
+    ]
     lacking = [
         f"{country}: no group can open, there is no "
         + ("emergency number." if lack == "emergency" else "line checked within six months.")
         for country in countries()
-        if (lack := rules.lacks(found.lines, country, at.date()))
+        if (lack := rules.lacks(counting, country, at.date()))
     ]
-    return (*found.problems, *stale, *lacking)
+    return (*found.problems, *examples, *stale, *lacking)
 
 
 def _written(on: date) -> str:

@@ -143,6 +143,18 @@ class ClaimForm(Form):
         self.fields["claims"].choices = seats  # type: ignore[attr-defined]
 
 
+class TokensForm(Form):
+    """Whether talk tokens shall not count for me."""
+
+    seen: ClassVar[dict[str, str]] = {"free": "groups.Membership.no_tokens"}
+
+    free = forms.BooleanField(
+        label=_("I need to speak without counting tokens"),
+        required=False,
+        help_text=_("From the next time you come in. Nobody asks why."),
+    )
+
+
 class JoinForm(Form):
     seen: ClassVar[dict[str, str]] = {"name": "groups.Membership.name"}
 

@@ -41,7 +41,8 @@ from leeward.notices import letters
 from leeward.notices.letters import Letter
 from leeward.web import tickets, words
 from leeward.web.forms import page
-from leeward.web.groups.forms import ClaimForm, FoundForm, InviteForm, JoinForm, MyNameForm, SettingsForm
+from leeward.web.groups.forms import ClaimForm, FoundForm, InviteForm, JoinForm, MyNameForm, SettingsForm, TokensForm
+from leeward.web.meetings.views import fold_left_open, left_open
 
 LINE = "line"
 
@@ -115,7 +116,8 @@ def home(request: HttpRequest) -> HttpResponse:
         )
         for ticket, row in mine
     )
-    return page(request, "groups/home.html", HomePage(name=me.name, cards=cards, waits=queries.waits_of(me, at=at)))
+    waits = actions.my_places_in_line(me, at=at)
+    return page(request, "groups/home.html", HomePage(name=me.name, cards=cards, waits=waits))
 
 
 # Founding ----------------------------------------------------------------------------------------------------------
@@ -173,6 +175,7 @@ class GroupPage:
     pledge: Yes
     may_read_record: bool
     may_set_rhythm: bool
+    planned: bool
 
 
 @dataclass(frozen=True)
@@ -185,12 +188,12 @@ class OpenPoll:
     wanted: bool
 
 
-def _open_poll(seen: PollSeen) -> OpenPoll:
+def _open_poll(seen: PollSeen, *, away: bool) -> OpenPoll:
     if seen.kind is Kind.CHANGE:
         title = _("Change: %(what)s") % {"what": words.label(Change(seen.subject))}
     else:
         title = _("Topic: %(title)s") % {"title": seen.question}
-    return OpenPoll(seen.id, title, seen.closes_at, seen.may_answer and not seen.my_thumb)
+    return OpenPoll(seen.id, title, seen.closes_at, not away and seen.may_answer and not seen.my_thumb)
 
 
 @require_safe
@@ -201,19 +204,28 @@ def group(request: HttpRequest, group: str) -> HttpResponse:
     yes = pledges.standing_of(ticket, at=at)
     begins = row.first_closed_at is None and not row.imported
     launch = founding_queries.launch_in_brief(ticket, at=at) if begins else None
+    coming = meetings.next_meeting(ticket, at=at)
+    if left_open(coming, at):
+        fold_left_open(ticket, at=at)
+        coming = meetings.next_meeting(ticket, at=at)
+    planned = coming is not None or (not launch and meetings.rhythm(group) is not None)
     shown = GroupPage(
         ticket=ticket,
         group=row,
         people=queries.people(ticket, at=at),
         launch=launch,
-        next=_next(meetings.next_meeting(ticket, at=at), ticket),
+        next=_next(coming, ticket),
         newcomer=ticket.stage is rules.Stage.NEWCOMER,
         step=None if launch else commitments.mine(ticket),  # a first step is made in the first meeting
-        polls=tuple(map(_open_poll, asked)),
+        polls=tuple(_open_poll(seen, away=not rules.is_active(ticket)) for seen in asked),
         pledge=yes,
         may_read_record=opens_record(yes, in_core=ticket.in_core, imported=ticket.imported),
-        may_set_rhythm=row.imported
-        or (rules.may_found_change(ticket) and launch is not None and rules.core_complete(launch.core)),
+        may_set_rhythm=rules.is_active(ticket)
+        and (
+            (row.imported and not planned)
+            or (rules.may_found_change(ticket) and launch is not None and rules.core_complete(launch.core))
+        ),
+        planned=planned,
     )
     return page(request, "groups/group.html", shown)
 
@@ -223,7 +235,8 @@ class SettingsPage:
     group: str
     row: GroupFacts
     form: SettingsForm | None
-    founding: bool
+    founder: bool
+    decides: str
     explained: tuple[tuple[str, str], ...]
 
 
@@ -231,7 +244,7 @@ def settings(request: HttpRequest, group: str) -> HttpResponse:
     ticket = tickets.member(request, group)
     row = queries.facts(ticket)
     form = None
-    if rules.may_found_change(ticket):
+    if rules.is_active(ticket) and rules.may_found_change(ticket):
         form = SettingsForm(request, group=row, ready=safety.ready_countries(at=clock.now()))
     if request.method == "POST" and form is None:
         raise NotHere
@@ -245,7 +258,14 @@ def settings(request: HttpRequest, group: str) -> HttpResponse:
             )
             messages.success(request, _("Changed."))
             return redirect("group_settings", group)
-    shown = SettingsPage(group=group, row=row, form=form, founding=row.first_closed_at is None, explained=_explained())
+    shown = SettingsPage(
+        group=group,
+        row=row,
+        form=form,
+        founder=ticket.founder,
+        decides=words.who_decides(ticket),
+        explained=_explained(),
+    )
     return page(request, "groups/settings.html", shown, form=form)
 
 
@@ -260,6 +280,7 @@ class PeoplePage:
     founding: bool
     active: bool
     form: MyNameForm
+    tokens_form: TokensForm
 
 
 def people(request: HttpRequest, group: str) -> HttpResponse:
@@ -277,8 +298,19 @@ def people(request: HttpRequest, group: str) -> HttpResponse:
         founding=ticket.first_closed_at is None,
         active=rules.is_active(ticket),
         form=form,
+        tokens_form=TokensForm(initial={"free": queries.needs_no_tokens(ticket.membership)}),
     )
     return page(request, "groups/people.html", shown, form=form)
+
+
+@require_POST
+def tokens(request: HttpRequest, group: str) -> HttpResponse:
+    ticket = tickets.member(request, group)
+    form = TokensForm(request)
+    if form.sent():
+        actions.need_no_tokens(ticket, needed=form.cleaned_data["free"], at=clock.now())
+        messages.success(request, _("Kept. Only you see it."))
+    return redirect("group_people", group)
 
 
 @require_POST
@@ -382,7 +414,12 @@ def _invite(
             return made.id
 
     form.once(tickets.me(request), do)
-    said = _("The letter is on its way.") if address else _("The link is below. It is shown to you only.")
+    if not address:
+        said = _("The link is below. It is shown to you only.")
+    elif letters.are_sent():
+        said = _("The letter is on its way.")
+    else:
+        said = _("This server sends no letters. The link is below: please hand it on yourself.")
     messages.success(request, said)
 
 
@@ -494,7 +531,7 @@ class WaitingPage:
 
 
 def _my_wait(me: Self, waiting: str) -> WaitLine:
-    found = next((line for line in queries.waits_of(me, at=clock.now()) if line.id == waiting), None)
+    found = next((line for line in actions.my_places_in_line(me, at=clock.now()) if line.id == waiting), None)
     if found is None:
         raise NotHere
     return found

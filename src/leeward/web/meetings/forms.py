@@ -91,6 +91,30 @@ class RhythmForm(_Timed):
         )
 
 
+class TalkForm(Form):
+    """Talk tokens, as the group wants them."""
+
+    seen: ClassVar[dict[str, str]] = {
+        "each": "meetings.TalkRules.each",
+        "follow_ups": "meetings.TalkRules.follow_ups",
+        "refill": "meetings.TalkRules.refill",
+    }
+
+    each = Number(
+        label=_("Talk tokens for each person"),
+        min_value=rules.TOKENS_LEAST,
+        max_value=rules.TOKENS_MOST,
+        help_text=_("In ideas and open time, speaking takes one. Passing and listening are free."),
+    )
+    follow_ups = forms.BooleanField(label=_("A short question to whoever speaks is free"), required=False)
+    refill = forms.BooleanField(label=_("Every such block starts with a full hand"), required=False)
+
+    def talk(self) -> rules.Talk:
+        """Raises Refusal beside the field."""
+        data = self.cleaned_data
+        return rules.talk(each=data["each"], follow_ups=data["follow_ups"], refill=data["refill"])
+
+
 class DateForm(_Timed):
     seen: ClassVar[dict[str, str]] = {
         "date": "meetings.Meeting.starts_at",

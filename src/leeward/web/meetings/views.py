@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from leeward.domain.groups import queries as groups
-from leeward.domain.groups.rules import Member, is_active, may_found_change
+from leeward.domain.groups.rules import Member, is_active, may_found_change, polls_decide
 from leeward.domain.meetings import actions, queries, rules
 from leeward.domain.meetings.queries import ItemLine, RecordLine, RsvpLine
 from leeward.domain.meetings.rules import Answer, Block, Standing, Way
@@ -25,11 +25,14 @@ from leeward.domain.places.queries import PlaceSeen
 from leeward.domain.pledges import queries as pledges
 from leeward.domain.polls import actions as polls
 from leeward.domain.polls import queries as poll_queries
+from leeward.domain.room import actions as room
+from leeward.domain.room.rules import Voice
 from leeward.lib import clock
 from leeward.lib.refusals import NotHere
+from leeward.lib.tickets import Clock
 from leeward.web import moments, tickets, words
 from leeward.web.forms import page
-from leeward.web.meetings.forms import AddendumForm, AgendaForm, DateForm, ItemForm, RhythmForm
+from leeward.web.meetings.forms import AddendumForm, AgendaForm, DateForm, ItemForm, RhythmForm, TalkForm
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,18 @@ class DatesPage:
     has_rhythm: bool
     may_set: bool
     by_poll: bool
+    decides: str
+
+
+def fold_left_open(ticket: Member, *, at: datetime) -> None:
+    """Let the clock do what it owes in rooms of my group that nobody looks at: one left alone closes itself."""
+    for meeting in queries.open_meetings(ticket):
+        room.fold_due(Clock(), group=ticket.group, meeting=meeting, at=at)
+
+
+def left_open(row: queries.Meeting | None, at: datetime) -> bool:
+    """Whether a meeting's room is open past its end."""
+    return row is not None and row.opened_at is not None and row.closed_at is None and row.ends_at <= at
 
 
 def _standing(row: queries.Meeting, at: datetime) -> Standing:
@@ -77,7 +92,7 @@ def date_line(row: queries.Meeting, at: datetime) -> DateLine:
 
 
 def _may_set_rhythm(ticket: Member, *, has_one: bool) -> bool:
-    return may_found_change(ticket) or (ticket.imported and not has_one)
+    return is_active(ticket) and (may_found_change(ticket) or (ticket.imported and not has_one))
 
 
 @require_safe
@@ -85,12 +100,17 @@ def dates(request: HttpRequest, group: str) -> HttpResponse:
     ticket, at = tickets.member(request, group), clock.now()
     has_rhythm = queries.rhythm(group) is not None
     may_set = _may_set_rhythm(ticket, has_one=has_rhythm)
+    rows = queries.coming(ticket, at=at)
+    if any(left_open(row, at) for row in rows):
+        fold_left_open(ticket, at=at)
+        rows = queries.coming(ticket, at=at)
     shown = DatesPage(
         group=group,
-        dates=tuple(date_line(row, at) for row in queries.coming(ticket, at=at)),
+        dates=tuple(date_line(row, at) for row in rows),
         has_rhythm=has_rhythm,
         may_set=may_set,
-        by_poll=not may_set,
+        by_poll=not may_set and is_active(ticket) and polls_decide(ticket),
+        decides="" if may_set else words.who_decides(ticket),
     )
     return page(request, "meetings/dates.html", shown)
 
@@ -100,6 +120,7 @@ class RhythmPage:
     group: str
     form: RhythmForm
     zone: str
+    has_one: bool
 
 
 def rhythm(request: HttpRequest, group: str) -> HttpResponse:
@@ -117,7 +138,28 @@ def rhythm(request: HttpRequest, group: str) -> HttpResponse:
             actions.set_rhythm(ticket, form.rhythm(ticket.group_zone), place=form.place_chosen, at=at)
             messages.success(request, _("The dates of the next half year are planned."))
             return redirect("dates", group)
-    return page(request, "meetings/rhythm.html", RhythmPage(group, form, ticket.group_zone), form=form)
+    shown = RhythmPage(group, form, ticket.group_zone, row is not None)
+    return page(request, "meetings/rhythm.html", shown, form=form)
+
+
+@dataclass(frozen=True)
+class TalkPage:
+    group: str
+    form: TalkForm
+
+
+def talk(request: HttpRequest, group: str) -> HttpResponse:
+    """Talk tokens, for founders until the first closed meeting; later a poll changes them."""
+    ticket, at = tickets.member(request, group), clock.now()
+    if not (is_active(ticket) and may_found_change(ticket)):
+        raise NotHere
+    form = TalkForm(request, initial=asdict(queries.talk(group)))
+    if form.sent():
+        with form.refusing():
+            actions.set_talk(ticket, form.talk(), at=at)
+            messages.success(request, _("Kept. It holds from the next meeting on."))
+            return redirect("dates", group)
+    return page(request, "meetings/talk.html", TalkPage(group, form), form=form)
 
 
 # One meeting -------------------------------------------------------------------------------------------------------
@@ -157,11 +199,15 @@ class MeetingPage:
     may_take_turn: bool
     may_change: bool
     may_enter: bool
+    may_propose: bool
+    may_add: bool
+    away: bool
     opens_at: datetime
     pledge_first: bool
     records: tuple[RecordLine, ...]
     came: tuple[str, ...]
     guests: int
+    voice: str
 
 
 def meeting(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
@@ -187,6 +233,7 @@ def meeting(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
     if held and not may_read:
         line = replace(line, theme="")
     place = places.place_of_meeting(ticket, place=row.place, starts_at=row.starts_at, ends_at=row.ends_at, at=at)
+    takes_part = actions.may_take_part(ticket, at=at)
     pledge_first = not pledges.may_open_room(ticket, at=at)
     if place is not None and pledge_first:
         place = replace(place, link="", link_from=None)
@@ -204,7 +251,7 @@ def meeting(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
         spare=rules.spare(agenda, row.minutes),
         place=place,
         rsvps=answers,
-        answers=rules.ANSWERS[line.way] if to_come or line.standing is Standing.OPEN else (),
+        answers=rules.ANSWERS[line.way] if is_active(ticket) and (to_come or line.standing is Standing.OPEN) else (),
         mine=next((answer.answer for answer in answers if answer.me), ""),
         items=_items(ticket, meeting, at),
         form=form,
@@ -212,17 +259,24 @@ def meeting(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
         i_lead=row.lead_id == ticket.membership,
         i_back_up=row.backup_id == ticket.membership,
         may_take_turn=to_come
-        and is_active(ticket)
+        and takes_part
         and ticket.membership not in (row.lead_id, row.backup_id)
         and (row.lead_id is None or row.backup_id is None),
-        may_change=to_come and in_charge and is_active(ticket),
-        may_enter=line.standing is Standing.OPEN
-        or (to_come and rules.may_open(at, starts_at=row.starts_at, ends_at=row.ends_at)),
+        may_change=to_come and in_charge and takes_part,
+        may_enter=is_active(ticket)
+        and (
+            line.standing is Standing.OPEN
+            or (to_come and rules.may_open(at, starts_at=row.starts_at, ends_at=row.ends_at))
+        ),
+        may_propose=to_come and takes_part,
+        may_add=may_read and actions.may_add_to_record(ticket, at=at),
+        away=not is_active(ticket),
         opens_at=row.starts_at - rules.OPENS_BEFORE,
         pledge_first=pledge_first,
         records=queries.record_of_meeting(ticket, meeting=meeting) if may_read else (),
         came=queries.attendance_of(ticket, meeting=meeting) if may_read else (),
         guests=queries.guests_of(ticket, meeting=meeting) if may_read else 0,
+        voice=words.label(Voice(row.voice)) if may_read and row.voice and row.starts_at >= ticket.since else "",
     )
     return page(request, "meetings/meeting.html", shown, form=form)
 
@@ -285,7 +339,7 @@ def cancel(request: HttpRequest, group: str, meeting: str) -> HttpResponse:
 def withdraw_item(request: HttpRequest, group: str, meeting: str, item: str) -> HttpResponse:
     ticket = tickets.member(request, group)
     queries.meeting_of(ticket, meeting=meeting)
-    actions.withdraw_item(ticket, item=item, at=clock.now())
+    polls.withdraw_item(ticket, item=item, at=clock.now())
     return redirect("meeting", group, meeting)
 
 
@@ -378,6 +432,7 @@ class RecordPage:
     records: tuple[RecordLine, ...]
     number: int
     pages: int
+    printing: bool
 
 
 def _reader(request: HttpRequest, group: str) -> Member:
@@ -390,12 +445,15 @@ def _reader(request: HttpRequest, group: str) -> Member:
 
 @require_safe
 def record(request: HttpRequest, group: str) -> HttpResponse:
+    """Twenty entries a page; with ?all=1, for printing, five hundred."""
     ticket = _reader(request, group)
-    asked = request.GET.get("page", "1")
+    asked, printing = request.GET.get("page", "1"), request.GET.get("all") == "1"
     wanted = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 6 else 1
-    records, pages = queries.records(ticket, page=wanted)
+    a_page = queries.RECORDS_PRINTED if printing else queries.RECORDS_A_PAGE
+    records, pages = queries.records(ticket, page=wanted, a_page=a_page)
     number = min(max(wanted, 1), pages)
-    return page(request, "meetings/record.html", RecordPage(group, groups.facts(ticket).name, records, number, pages))
+    shown = RecordPage(group, groups.facts(ticket).name, records, number, pages, printing)
+    return page(request, "meetings/record.html", shown)
 
 
 @dataclass(frozen=True)
@@ -465,12 +523,17 @@ def markdown(name: str, records: Sequence[RecordLine]) -> str:
     """The chain as Markdown; what people typed is escaped."""
     lines = [f"# {_escaped(name)}", ""]
     for record in records:
-        lines.append(f"## {record.number}. {moments.day_of(record.starts_at)}")
+        lines.append(f"## {record.number}. {moments.day(date.fromisoformat(record.day))}")
         if record.addendum:
-            lines.append(_("Addendum by %(who)s") % {"who": _escaped(record.author) or _("someone")})
+            added = {"who": _escaped(record.author) or _("someone"), "day": _added_on(record)}
+            lines.append(_("Addendum by %(who)s, %(day)s") % added)
         lines += [f"- {words.label(rules.LeafKind(leaf.kind))}: {_escaped(leaf_text(leaf))}" for leaf in record.leaves]
         lines += [f"- SHA-256: `{record.hash}`", ""]
     return "\n".join(lines)
+
+
+def _added_on(record: RecordLine) -> str:
+    return moments.day(date.fromisoformat(record.sealed_on))
 
 
 def _escaped(text: str) -> str:
@@ -478,14 +541,17 @@ def _escaped(text: str) -> str:
 
 
 def as_csv(records: Sequence[RecordLine]) -> str:
-    """The chain as CSV; a cell that a spreadsheet would run as a formula starts with an apostrophe."""
+    """The chain as CSV; a cell that a spreadsheet would run as a formula starts with an apostrophe.
+
+    `date` is the meeting's day where it was; `author` and `added` say of an addendum by whom and on which day.
+    """
     out = io.StringIO()
     rows = csv.writer(out)
-    rows.writerow(["number", "date", "addendum", "line", "text", "hash"])
+    rows.writerow(["number", "date", "addendum", "author", "added", "line", "text", "hash"])
     for record in records:
+        addendum = ["yes", _cell(record.author or _("someone")), record.sealed_on] if record.addendum else ["", "", ""]
         for leaf in record.leaves:
-            row = [record.number, record.starts_at.date().isoformat(), "yes" if record.addendum else "", leaf.kind]
-            rows.writerow([*row, _cell(leaf_text(leaf)), record.hash])
+            rows.writerow([record.number, record.day, *addendum, leaf.kind, _cell(leaf_text(leaf)), record.hash])
     return out.getvalue()
 
 

@@ -32,6 +32,7 @@ from leeward.domain.people import actions, queries
 from leeward.domain.people.queries import VisitLine
 from leeward.lib import clock
 from leeward.lib.refusals import NotHere
+from leeward.notices import letters as post
 from leeward.notices import outbox
 from leeward.web import languages, tickets
 from leeward.web.forms import Form, page
@@ -46,17 +47,22 @@ LOOPBACK = ("127.0.0.1", "::1")
 
 @dataclass(frozen=True)
 class SignInPage:
-    """`invited` when an invitation waits for the sign-in."""
+    """`invited` when an invitation waits for the sign-in; `letters` when a code can be sent."""
 
     form: AddressForm
     invited: bool
+    letters: bool
 
 
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Asks for the address and mails a code. Known and unknown addresses get the same answer."""
+    """Asks for the address and mails a code. Known and unknown addresses get the same answer.
+
+    Where no letters are sent, nothing is made of an address: the page says whom to ask for a link.
+    """
     if tickets.recognised(request):
         return redirect("arrived")
-    form = AddressForm(request)
+    posts = post.are_sent()
+    form = AddressForm(request if posts else None)
     if form.sent():
         address = form.cleaned_data["email"].strip().lower()
         if not ratelimit.consume(request, action="request_login_code", key=address):
@@ -65,7 +71,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             clear_login(request)
             LoginCodeVerificationProcess.initiate(request=request, user=_account_of(address), email=address)
             return redirect("sign_in_code")
-    return page(request, "people/sign_in.html", SignInPage(form, "pending" in request.session), form=form)
+    return page(request, "people/sign_in.html", SignInPage(form, "pending" in request.session, posts), form=form)
 
 
 def _account_of(address: str) -> Any:
@@ -120,13 +126,14 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
         raise NotHere
     if request.method != "POST" and not queries.link_is_reusable(token):
         return page(request, "people/enter.html", EnterPage(token, Form()))
+    of_the_demo = queries.link_is_reusable(token)
     signed = actions.use_entry_link(token=token, at=clock.now())
     if signed is None:
         raise NotHere
     if request.user.is_authenticated:
         logout(request)
     record_authentication(request, signed, method="link")
-    request.session["passkey_offered"] = True
+    request.session["passkey_offered"] = of_the_demo
     answer: HttpResponse = perform_login(request, Login(user=signed))
     return answer
 

@@ -11,9 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from leeward.domain.groups import rules as groups
+from leeward.domain.groups.rules import Member
 from leeward.domain.places import actions, queries
 from leeward.domain.places.queries import PlaceSeen
+from leeward.domain.pledges import queries as pledges
+from leeward.domain.pledges.rules import takes_part
 from leeward.lib import clock
+from leeward.lib.refusals import Refusal
 from leeward.web import tickets
 from leeward.web.forms import page
 from leeward.web.places.forms import ChangePlaceForm, PlaceForm
@@ -24,6 +28,7 @@ class PlacesPage:
     group: str
     places: tuple[PlaceSeen, ...]
     may_change: bool
+    away: bool
 
 
 @dataclass(frozen=True)
@@ -35,15 +40,29 @@ class PlacePage:
     form: PlaceForm
 
 
+def _said_yes(ticket: Member) -> bool:
+    return takes_part(pledges.standing_of(ticket, at=clock.now()))
+
+
+def _keeper(request: HttpRequest, group: str) -> Member:
+    """Whoever may add, change or retire a place. Raises NotHere, Refusal("pledge_first")."""
+    ticket = tickets.member(request, group)
+    if groups.is_active(ticket) and not _said_yes(ticket):
+        raise Refusal("pledge_first")
+    return ticket
+
+
 @require_safe
 def places(request: HttpRequest, group: str) -> HttpResponse:
     ticket = tickets.member(request, group)
-    shown = PlacesPage(group=group, places=queries.places(ticket), may_change=groups.is_active(ticket))
+    active = groups.is_active(ticket)
+    may_change = active and _said_yes(ticket)
+    shown = PlacesPage(group=group, places=queries.places(ticket), may_change=may_change, away=not active)
     return page(request, "places/places.html", shown)
 
 
 def new_place(request: HttpRequest, group: str) -> HttpResponse:
-    ticket = tickets.member(request, group)
+    ticket = _keeper(request, group)
     form = PlaceForm(request)
     if form.sent():
         with form.refusing():
@@ -54,7 +73,7 @@ def new_place(request: HttpRequest, group: str) -> HttpResponse:
 
 
 def place(request: HttpRequest, group: str, place: str) -> HttpResponse:
-    ticket = tickets.member(request, group)
+    ticket = _keeper(request, group)
     seen = queries.place(ticket, place)
     form = ChangePlaceForm(request, initial=ChangePlaceForm.initial_of(seen))
     if form.sent():
@@ -67,7 +86,7 @@ def place(request: HttpRequest, group: str, place: str) -> HttpResponse:
 
 @require_POST
 def retire_place(request: HttpRequest, group: str, place: str) -> HttpResponse:
-    ticket = tickets.member(request, group)
+    ticket = _keeper(request, group)
     actions.retire_place(ticket, place=place, at=clock.now())
     messages.success(request, _("The place is off the list. Dates that have it keep it."))
     return redirect("places", group)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -14,13 +16,15 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from leeward.domain.groups import queries as groups
-from leeward.domain.groups.rules import Member
+from leeward.domain.groups.rules import Member, is_active, polls_decide
+from leeward.domain.meetings import queries as meetings
 from leeward.domain.pledges import actions, queries, rules
 from leeward.domain.pledges.queries import YesLine
 from leeward.domain.pledges.rules import Yes
+from leeward.domain.room import actions as room
 from leeward.lib import clock
-from leeward.lib.refusals import NotHere
-from leeward.web import tickets
+from leeward.lib.refusals import NotHere, Refusal
+from leeward.web import tickets, words
 from leeward.web.forms import Form, page
 
 FIRST_DRAFT = (
@@ -68,12 +72,15 @@ class PledgePage:
     may_draft: bool
     may_adopt: bool
     by_poll: bool
+    decides: str
 
 
 @require_safe
 def pledge(request: HttpRequest, group: str) -> HttpResponse:
     ticket, at = tickets.member(request, group), clock.now()
     row, draft = queries.current(group), queries.draft(group)
+    may_draft = actions.may_draft(ticket, adopted=row is not None)
+    may_poll = row is not None and not may_draft and is_active(ticket) and polls_decide(ticket)
     shown = PledgePage(
         group=group,
         pledge=row.pk if row else "",
@@ -81,9 +88,10 @@ def pledge(request: HttpRequest, group: str) -> HttpResponse:
         yes=queries.standing_of(ticket, at=at),
         yeses=queries.yeses(ticket, row) if row else (),
         draft=tuple(draft.lines) if draft else (),
-        may_draft=actions.may_draft(ticket, adopted=row is not None),
+        may_draft=may_draft,
         may_adopt=draft is not None and actions.may_adopt(ticket, adopted=row is not None),
-        by_poll=row is not None and not actions.may_draft(ticket, adopted=True),
+        by_poll=may_poll,
+        decides=words.who_decides(ticket) if row is not None and not may_draft else "",
     )
     return page(request, "pledges/pledge.html", shown)
 
@@ -126,24 +134,46 @@ def adopt(request: HttpRequest, group: str) -> HttpResponse:
 
 @dataclass(frozen=True)
 class SpokenPage:
+    """`form` is None for whoever may not write it down now; `sentence` says why."""
+
     group: str
-    form: SpokenForm
+    form: SpokenForm | None
+    sentence: str
 
 
-def _people(ticket: Member) -> list[tuple[str, str]]:
-    lines = groups.people(ticket, at=clock.now())
-    return [("", _("choose")), *((line.membership, line.name) for line in lines if not line.me)]
+def _people(ticket: Member, here: Collection[str], at: datetime) -> list[tuple[str, str]]:
+    """The others in the room, to choose from."""
+    lines = groups.people(ticket, at=at)
+    others = ((line.membership, line.name) for line in lines if not line.me and line.membership in here)
+    return [("", _("choose")), *others]
+
+
+def _room_i_lead(ticket: Member, at: datetime) -> tuple[str, Collection[str]]:
+    """The meeting going on that I lead, and who is there. Raises Refusal("spoken_in_the_room" | "pledge_first")."""
+    for meeting in meetings.open_meetings(ticket):
+        look = room.look(ticket, meeting=meeting, at=at)
+        if look is not None and look.state.lead == ticket.membership:
+            return meeting, look.state.present
+    raise Refusal("spoken_in_the_room")
 
 
 def spoken_yes(request: HttpRequest, group: str) -> HttpResponse:
     ticket, at = tickets.member(request, group), clock.now()
     if queries.current(group) is None:
         raise NotHere
-    form = SpokenForm(request, people=_people(ticket))
+    try:
+        meeting, here = _room_i_lead(ticket, at)
+    except Refusal as refusal:
+        if request.method == "POST":
+            raise
+        return page(request, "pledges/spoken.html", SpokenPage(group, None, words.sentence(refusal)))
+    form = SpokenForm(request, people=_people(ticket, here, at))
     if form.sent():
         with form.refusing():
             data = form.cleaned_data
-            actions.record_spoken_yes(ticket, membership=data["membership"], witness=data["witness"], at=at)
+            room.record_spoken_yes(
+                ticket, meeting=meeting, membership=data["membership"], witness=data["witness"], at=at
+            )
             messages.success(request, _("Written down. It opens the room; the record needs their own tap."))
             return redirect("pledge", group)
-    return page(request, "pledges/spoken.html", SpokenPage(group, form), form=form)
+    return page(request, "pledges/spoken.html", SpokenPage(group, form, ""), form=form)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from leeward.domain.groups import queries as groups
 from leeward.domain.groups import rules as group_rules
-from leeward.domain.groups.rules import Format, may_found_change
+from leeward.domain.groups.rules import Format, Member, is_active, may_found_change, polls_decide
 from leeward.domain.meetings import queries as meetings
 from leeward.domain.places import queries as places
 from leeward.domain.pledges import queries as pledges
@@ -28,13 +28,15 @@ from leeward.lib import clock
 from leeward.lib.refusals import NotHere, Refusal
 from leeward.web import moments, tickets, words
 from leeward.web.forms import Form, Number, page
-from leeward.web.meetings.forms import RhythmForm
+from leeward.web.meetings.forms import RhythmForm, TalkForm
+from leeward.web.meetings.views import fold_left_open
 
 
 @dataclass(frozen=True)
 class PollPage:
     group: str
     poll: PollSeen
+    may_answer: bool
     title: str
     now_text: str
     new_text: str
@@ -51,6 +53,7 @@ def poll(request: HttpRequest, group: str, poll: str) -> HttpResponse:
     shown = PollPage(
         group=group,
         poll=seen,
+        may_answer=seen.may_answer and is_active(ticket),
         title=words.label(what),
         now_text=_now(ticket, what),
         new_text=described(what, seen.change["to"]),
@@ -64,6 +67,11 @@ def described(what: Change, to: Any) -> str:
         return "\n".join(to)
     if what is Change.FORMAT:
         return words.label(Format(to))
+    if what is Change.TALK:
+        said = [ngettext("%(number)s token each", "%(number)s tokens each", to["each"]) % {"number": to["each"]}]
+        said += [_("Short questions are free.")] if to["follow_ups"] else []
+        said += [_("Every block starts with a full hand.")] if to["refill"] else []
+        return "\n".join(said)
     if what is Change.RHYTHM:
         from datetime import datetime
 
@@ -89,6 +97,8 @@ def _now(ticket: Any, what: Change) -> str:
                 "minutes": rhythm.minutes,
             },
         )  # fmt: skip
+    if what is Change.TALK:
+        return described(what, asdict(meetings.talk(ticket.group)))
     facts = groups.facts(ticket)
     value = getattr(facts, what.value)
     return words.label(Format(value)) if what is Change.FORMAT else str(value)
@@ -159,10 +169,15 @@ class NewPage:
     changes: tuple[tuple[str, str], ...]
 
 
+def _may_propose(ticket: Member) -> bool:
+    """Until the first closed meeting founders change things, and no poll does."""
+    return polls_decide(ticket) and not may_found_change(ticket)
+
+
 @require_safe
 def new_poll(request: HttpRequest, group: str) -> HttpResponse:
     ticket = tickets.member(request, group)
-    if may_found_change(ticket):
+    if not _may_propose(ticket):
         raise NotHere
     changes = tuple((change.value, words.label(change)) for change in Change)
     return page(request, "polls/new.html", NewPage(group, changes))
@@ -182,16 +197,19 @@ def propose(request: HttpRequest, group: str, what: str) -> HttpResponse:
         change = Change(what)
     except ValueError:
         raise NotHere from None
-    if may_found_change(ticket):
+    if not _may_propose(ticket):
         raise NotHere
     form: Form
     if change is Change.RHYTHM:
         form = RhythmForm(request, places=places.places(ticket))
+    elif change is Change.TALK:
+        form = TalkForm(request, initial=asdict(meetings.talk(group)))
     else:
         facts = groups.facts(ticket)
         now = _now(ticket, change) if change is Change.PLEDGE else str(getattr(facts, change.value))
         form = ChangeForm(request, what=change, now=now)
     if form.sent():
+        fold_left_open(ticket, at=at)
         with form.refusing():
             made = form.once(
                 tickets.me(request),
@@ -205,5 +223,7 @@ def propose(request: HttpRequest, group: str, what: str) -> HttpResponse:
 def _value(form: Form, change: Change, ticket: Any) -> Any:
     if isinstance(form, RhythmForm):
         return form.rhythm(ticket.group_zone)
+    if isinstance(form, TalkForm):
+        return form.talk()
     value = form.cleaned_data["to"]
     return value.splitlines() if change is Change.PLEDGE else value

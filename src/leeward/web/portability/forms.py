@@ -13,14 +13,15 @@ from django.utils.translation import gettext_lazy as _
 from leeward.domain.groups import rules as groups
 from leeward.domain.groups.rules import Format
 from leeward.domain.meetings import rules as meetings
-from leeward.domain.portability.rules import ATTENDANCE, MEETINGS, MEMBERS
+from leeward.domain.portability.rules import ATTENDANCE, MEETINGS, MEMBERS, SESSIONS
 from leeward.lib.refusals import Refusal
 from leeward.web import words
 from leeward.web.forms import Form, Number
 from leeward.web.moments import zone_choices
 from leeward.web.safety.countries import country_choices
 
-_FILES = {"members": MEMBERS, "attendance": ATTENDANCE, "calendar": MEETINGS}
+_HISTORY = {"members": MEMBERS, "attendance": ATTENDANCE, "calendar": MEETINGS}
+_FILES = _HISTORY | {"counts": SESSIONS}
 
 
 class BringForm(Form):
@@ -46,6 +47,12 @@ class BringForm(Form):
         widget=forms.FileInput,
     )
     calendar = forms.FileField(label=_("Calendar of meetings (meetings.ics)"), required=False, widget=forms.FileInput)
+    counts = forms.FileField(
+        label=_("How many came (to compare)"),
+        required=False,
+        help_text=_("Columns: date, count. It makes no meetings: we say where it differs."),
+        widget=forms.FileInput,
+    )
     name = forms.CharField(label=_("Name of the group"), max_length=groups.NAME_LENGTH)
     purpose = forms.CharField(
         label=_("What is it for?"), max_length=groups.PURPOSE_LENGTH, widget=forms.Textarea(attrs={"rows": 2})
@@ -69,7 +76,7 @@ class BringForm(Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if not any(field in self.files for field in _FILES):
+        if not any(field in self.files for field in _HISTORY):
             self.add_error("attendance", _("Please choose at least one file."))
         return cleaned
 

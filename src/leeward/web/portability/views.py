@@ -1,4 +1,4 @@
-"""Bringing in a group that exists: upload, check, progress, report. Nothing is stored as a group before the yes."""
+"""Bringing in a group that exists: upload, check, progress, report. Nothing becomes a group before the yes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
+from leeward.domain.groups import queries as group_queries
 from leeward.domain.groups import rules as groups
 from leeward.domain.groups.rules import Format
 from leeward.domain.meetings.rules import meeting_minutes, wall_time, zone_named
@@ -23,8 +24,8 @@ from leeward.domain.portability import actions, queries
 from leeward.domain.portability.rules import ImportPlan, checked
 from leeward.domain.safety import queries as safety
 from leeward.lib import clock
-from leeward.lib.refusals import Refusal
-from leeward.web import tickets, words
+from leeward.lib.refusals import NotHere, Refusal
+from leeward.web import moments, tickets, words
 from leeward.web.forms import page
 from leeward.web.portability.forms import BringForm, WhoForm
 
@@ -82,6 +83,15 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class Differs:
+    """A day on which another number was counted than came by the lists; `listed` is None where none was counted."""
+
+    day: str
+    listed: int | None
+    found: int
+
+
+@dataclass(frozen=True)
 class CheckedPage:
     form: WhoForm
     meetings: int
@@ -92,12 +102,16 @@ class CheckedPage:
     guest_visits: int
     refused: tuple[LeftOut, ...]
     refused_total: int
+    differs: tuple[Differs, ...]
+    differs_total: int
 
 
 def bring_checked(request: HttpRequest, upload: str) -> HttpResponse | StreamingHttpResponse:
     """The report of the check; then "take it in"."""
     me, at = tickets.me(request), clock.now()
     seen = queries.upload(me, upload=upload, at=at)
+    if not seen.files:
+        return redirect("group", seen.group) if _mine(me, seen.group) else redirect("home")
     plan = _checked(seen.files, seen.facts, at)
     form = WhoForm(request, people=[(person.key, person.name) for person in plan.history.active])
     if form.sent():
@@ -116,6 +130,10 @@ def bring_checked(request: HttpRequest, upload: str) -> HttpResponse | Streaming
             LeftOut(row.file, row.line, words.row_reason(row.reason, row.facts)) for row in plan.refused[:LINES_SHOWN]
         ),
         refused_total=plan.refused_total,
+        differs=tuple(
+            Differs(moments.short_day(odd.date), odd.listed, odd.found) for odd in plan.mismatches[:LINES_SHOWN]
+        ),
+        differs_total=len(plan.mismatches),
     )
     return page(request, "portability/checked.html", shown, form=form)
 
@@ -135,25 +153,25 @@ class _Taking:
         before, _cut, after = render_to_string("portability/taking_in.html", {"page": None}, request).partition(_CUT)
         yield before
         yield _line(_("The files are checked."))
-        written: list[int] = []
         try:
-            taken = actions.take_in(
-                self.me,
-                self.plan,
-                self.naming,
-                me=self.who,
-                progress=lambda _what, number: written.append(number),
-                at=clock.now(),
-            )
+            taken = actions.take_in(self.me, self.plan, self.naming, me=self.who, at=clock.now())
         except Refusal as refusal:
             yield _line(words.sentence(refusal), _("Nothing was stored."))
         else:
-            actions.forget_upload(self.me, upload=self.upload)
-            for number in written:
-                yield _line(_("Records written: %(number)s") % {"number": number})
-            yield _line(_("These lists are here already.") if taken.already else _("All of it is here."))
-            yield render_to_string("portability/taken_in.html", {"group": "" if taken.already else taken.group})
+            actions.forget_upload(self.me, upload=self.upload, plan=self.plan)
+            yield _line(_("You brought these lists before.") if taken.already else _("All of it is here."))
+            group = taken.group if _mine(self.me, taken.group) else ""
+            yield render_to_string("portability/taken_in.html", {"group": group})
         yield after
+
+
+def _mine(me: Self, group: str) -> bool:
+    """Whether I have a seat there: whoever brought a group may have left it since."""
+    try:
+        group_queries.member(me, group=group, at=clock.now())
+    except NotHere:
+        return False
+    return True
 
 
 def _line(*sentences: str) -> str:

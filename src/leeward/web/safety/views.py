@@ -1,4 +1,8 @@
-"""Help now: opens for everybody, signed out too; may be kept by the browser, sets no cookie."""
+"""Help now: opens for everybody, signed out too, with the same lines; sets no cookie.
+
+The page of whoever is not signed in may be kept anywhere. Around the lines a signed-in person finds their own way back
+and, if they chose it, the way to leave fast: that page their browser alone may keep.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template import engines
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from leeward.domain.safety import queries
 from leeward.domain.safety.queries import LineSeen
 from leeward.lib import clock
 from leeward.lib.refusals import NotHere
-from leeward.web import languages
+from leeward.web import languages, tickets
 from leeward.web.jinja import Chrome
 from leeward.web.safety.countries import country_choices, country_name, language_name
 
@@ -51,28 +56,30 @@ def help_now(request: HttpRequest, country: str = "") -> HttpResponse:
         LineShown(seen, ", ".join(language_name(code) for code in seen.line.languages))
         for seen in (queries.lines_for(country, at=clock.now()) if country else ())
     )
-    return _public(
+    return _shown(
+        request,
         HelpPage(
             country=country,
             country_name=country_name(country) if country else "",
             lines=lines,
             countries=tuple(country_choices(known)),
             examples=any(shown.seen.line.example for shown in lines),
-        )
+        ),
     )
 
 
-def _public(page: HelpPage) -> HttpResponse:
-    """The same bytes for everybody: no ticket, no session, no form, so that any cache may keep it."""
+def _shown(request: HttpRequest, page: HelpPage) -> HttpResponse:
+    """No form and no name in it. Signed out there are the same bytes for everybody."""
+    me = tickets.recognised(request)
     chrome = Chrome(
-        signed_in=False,
-        quick_exit=False,
+        signed_in=me is not None,
+        quick_exit=me.quick_exit if me else False,
         **languages.of_the_page(),
         demo=settings.LEEWARD_DEMO,
         zone="UTC",
     )
     html = engines["jinja2"].get_template("safety/help.html").render({"page": page, "chrome": chrome, "messages": ()})
     response = HttpResponse(html)
-    response.headers["Cache-Control"] = f"public, max-age={KEPT_SECONDS}"
-    response.headers["Vary"] = "Accept-Language"
+    response.headers["Cache-Control"] = f"{'private' if me else 'public'}, max-age={KEPT_SECONDS}"
+    patch_vary_headers(response, ("Accept-Language", "Cookie"))
     return response

@@ -1,0 +1,153 @@
+"""One socket of one device. It only carries pictures out: whatever a browser sends in is too much."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.http.cookie import parse_cookie
+
+from leeward.domain.groups import queries as groups
+from leeward.domain.groups.rules import Member
+from leeward.domain.people import queries as people
+from leeward.domain.room import actions as room
+from leeward.lib import clock
+from leeward.lib.refusals import NotHere, Refusal
+from leeward.live.registry import CLOSED_FOR_YOU, OVER, View, registry
+
+ROLES = ("member", "screen")
+HEARD_MOST = 3  # frames a client may send before its socket is closed; ours sends none
+TOO_LOUD, TOO_SLOW = 4429, 4408
+PATIENCE = 30.0  # seconds a picture may wait for a browser that takes none
+
+
+@dataclass(frozen=True)
+class _Admitted:
+    ticket: Member
+    person: str
+    visit: str
+    language: str
+    seq: int
+    due: datetime | None
+
+
+def _admitted(cookie: str, group: str, meeting: str) -> _Admitted | None:
+    """Who the cookie is, if the room is open to them: the same questions as the page asks."""
+    at = clock.now()
+    me = people.self_of_visit(cookie, at=at) if cookie else None
+    if me is None:
+        return None
+    try:
+        ticket = groups.member(me, group=group, at=at)
+        look = room.look(ticket, meeting=meeting, at=at)
+    except (NotHere, Refusal):
+        return None
+    if look is None:
+        return None
+    return _Admitted(ticket, me.person, me.visit, me.language, look.seq, look.due)
+
+
+def _newest(ticket: Member, meeting: str) -> int | None:
+    """The number of the picture that holds now; None when the room was closed just now."""
+    try:
+        look = room.look(ticket, meeting=meeting, at=clock.now())
+    except (NotHere, Refusal):
+        return None
+    return None if look is None else look.seq
+
+
+class RoomSocket(AsyncWebsocketConsumer):
+    """A watcher of one room. On connect it says the number of the picture that holds; the page gets it by itself."""
+
+    group = membership = person = visit = cookie = ""
+    view: View = ("", "")
+    seq = 0
+
+    async def __call__(self, *arguments: Any) -> None:
+        """However a socket ends, its watcher goes."""
+        try:
+            await super().__call__(*arguments)
+        finally:
+            if self.membership:
+                registry.leave(self.meeting, self)
+
+    async def connect(self) -> None:
+        arguments = self.scope["url_route"]["kwargs"]
+        self.group, self.meeting, self.cookie = arguments["group"], arguments["meeting"], _cookie(self.scope)
+        self._heard = 0
+        self._frame: str | None = None
+        self._greeted = self._dismissed = False
+        self._sending: asyncio.Task[None] | None = None
+        found = await database_sync_to_async(_admitted)(self.cookie, self.group, self.meeting)
+        if found is None:
+            await self.close(code=CLOSED_FOR_YOU)
+            return
+        self.membership, self.person, self.visit = found.ticket.membership, found.person, found.visit
+        self.seq, self.view = found.seq, (found.language, arguments["role"])
+        await self.accept()
+        registry.join(self.meeting, self, seq=found.seq, due=found.due)
+        await self._greet(await database_sync_to_async(_newest)(found.ticket, self.meeting))
+
+    async def _greet(self, newest: int | None) -> None:
+        """Say which picture holds, read after joining: what moved between the look and the joining is in it."""
+        if self._dismissed:
+            return
+        if newest is None:
+            await self.send(text_data=OVER)
+            return
+        if newest > self.seq:
+            self.seq, self._frame = newest, None
+        await self.send(text_data=json.dumps({"seq": self.seq}))
+        self._greeted = True
+        self._send()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        self._heard += 1
+        if bytes_data is not None or self._heard > HEARD_MOST:
+            self.dismiss(TOO_LOUD)
+
+    def offer(self, seq: int, frame: str) -> None:
+        """Send this picture as soon as the one before is out; of several that wait only the newest is sent."""
+        if seq < self.seq:
+            return
+        self.seq, self._frame = seq, frame
+        if self._greeted:
+            self._send()
+
+    def _send(self) -> None:
+        if self._frame is not None and (self._sending is None or self._sending.done()):
+            self._sending = asyncio.create_task(self._send_newest())
+
+    async def _send_newest(self) -> None:
+        while (frame := self._frame) is not None:
+            self._frame = None
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self.send(text_data=frame)
+            except TimeoutError:
+                self.dismiss(TOO_SLOW)
+                return
+            except Exception:  # the browser went away in between
+                return
+
+    def still_admitted(self) -> bool:
+        return _admitted(self.cookie, self.group, self.meeting) is not None
+
+    def dismiss(self, code: int) -> None:
+        if self._dismissed:
+            return
+        self._dismissed = True
+        registry.leave(self.meeting, self)
+        task = asyncio.create_task(self.close(code=code))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+
+def _cookie(scope: dict[str, Any]) -> str:
+    raw = next((value for name, value in scope["headers"] if name == b"cookie"), b"")
+    return parse_cookie(raw.decode("latin-1")).get(settings.SESSION_COOKIE_NAME, "")
