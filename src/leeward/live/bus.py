@@ -94,28 +94,24 @@ def _listen() -> None:
     cut_off = False
     while True:
         try:
-            channel = _client().pubsub(ignore_subscribe_messages=True)
+            channel = _client().pubsub()
             channel.subscribe(CHANNEL)
-            if cut_off:
-                registry.refresh()
-                cut_off = False
-            _hear_on(channel)
+            while True:
+                message = channel.get_message(timeout=1.0)
+                if message is None:
+                    if channel.health_check_response_counter > PATIENCE:
+                        raise TimeoutError
+                elif message["type"] == "subscribe":  # only from now on nothing is missed
+                    cut_off = False
+                    registry.refresh()
+                elif message["type"] == "message":
+                    _hear(message["data"])
         except Exception as no:  # whatever it is, this thread must not die
             if not cut_off:
                 _log.warning("VALKEY_URL: cut off from the other processes (%s)", no)
             cut_off = True
             registry.recheck()
             time.sleep(TRY_AGAIN)
-
-
-def _hear_on(channel: Any) -> None:
-    """Until the connection breaks."""
-    while True:
-        message = channel.get_message(timeout=1.0)
-        if message is not None:
-            _hear(message["data"])
-        elif channel.health_check_response_counter > PATIENCE:
-            raise TimeoutError
 
 
 def _hear(data: str) -> None:

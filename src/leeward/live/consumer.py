@@ -99,17 +99,17 @@ class RoomSocket(AsyncWebsocketConsumer):
         if self._dismissed:
             return
         if newest is None:
-            await self.send(text_data=OVER)
+            await self._said(OVER)
             return
         if newest > self.seq:
             self.seq, self._frame = newest, None
-        await self.send(text_data=json.dumps({"seq": self.seq}))
-        self._greeted = True
-        self._send()
+        if await self._said(json.dumps({"seq": self.seq})):
+            self._greeted = True
+            self._send()
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+    async def receive(self, **frame: Any) -> None:
         self._heard += 1
-        if bytes_data is not None or self._heard > HEARD_MOST:
+        if frame.get("bytes_data") is not None or self._heard > HEARD_MOST:
             self.dismiss(TOO_LOUD)
 
     def offer(self, seq: int, frame: str) -> None:
@@ -127,14 +127,20 @@ class RoomSocket(AsyncWebsocketConsumer):
     async def _send_newest(self) -> None:
         while (frame := self._frame) is not None:
             self._frame = None
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    await self.send(text_data=frame)
-            except TimeoutError:
-                self.dismiss(TOO_SLOW)
+            if not await self._said(frame):
                 return
-            except Exception:  # the browser went away in between
-                return
+
+    async def _said(self, text: str) -> bool:
+        """Whether the browser took it."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self.send(text_data=text)
+        except TimeoutError:
+            self.dismiss(TOO_SLOW)
+            return False
+        except Exception:  # it went away in between
+            return False
+        return True
 
     def still_admitted(self) -> bool:
         return _admitted(self.cookie, self.group, self.meeting) is not None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -175,7 +176,7 @@ class Registry:
         if room is None or room.over:
             return
         room.over = True
-        room.seq += 1
+        room.seq = sys.maxsize  # nothing comes after it
         self._set_timer(meeting, room, None)
         for watcher in room.watchers:
             watcher.offer(room.seq, OVER)

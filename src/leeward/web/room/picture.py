@@ -131,9 +131,7 @@ def _may(state: State, ids: Iterable[str], at: datetime) -> dict[str, tuple[str,
     may["follow_up"] = tuple(w for w in present if rules.may(state, w, Move.RAISE, at, way=Hand.FOLLOW_UP.value))
     offered = state.offered.who if state.offered else ""
     may["accept"] = tuple(w for w in present if talking and w == offered)
-    may["give"] = tuple(
-        w for w in present if state.phase in rules.TABLE[Move.GIVE].phases and _shown_tokens(state, w) > 0
-    )
+    may["give"] = tuple(w for w in present if state.phase in rules.TABLE[Move.GIVE].phases and state.tokens(w) > 0)
     may["more_time"] = tuple(w for w in present if rules.may(state, w, Move.MORE_TIME, at, way="up"))
     asking = state.question is None and rules.may(state, present[0], Move.ASK, at, text="?") if present else False
     may["ask"] = tuple(present) if asking else ()
@@ -193,11 +191,6 @@ def seen(scene: Scene, *, at: datetime) -> RoomSeen:
     )
 
 
-def _shown_tokens(state: State, who: str) -> int:
-    """Of whoever is exempt the last token never seems to go: a hand up with none left would tell."""
-    return max(state.tokens(who), int(who in state.exempt))
-
-
 def _person(state: State, who: str, name: str) -> PersonHere:
     step = state.steps.get(who)
     return PersonHere(
@@ -209,7 +202,7 @@ def _person(state: State, who: str, name: str) -> PersonHere:
         lost=who in state.lost,
         without_device=who in state.without_device,
         said_step=step is not None and step.seen == "group",
-        tokens=_shown_tokens(state, who),
+        tokens=state.tokens(who),
         may_be_written_for=step is None or not step.own,
     )
 
