@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONPATH := src
 
 .DEFAULT_GOAL := help
-.PHONY: help run test drill check bench words pins clean
+.PHONY: help run test drill faults check bench words pins clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -18,12 +18,15 @@ run: $(VENV)/.base ## the lived-in demo on http://localhost:8000, sign-in links 
 
 test: $(VENV)/.dev ## everything, on SQLite and on PostgreSQL, long series by sample
 	@./setup.sh browser
-	@$(BIN)/python -m pytest -m "not drill" -n 2 --dist loadfile
-	@LEEWARD_TEST_DB=postgres $(BIN)/python -m pytest -m "not drill" -n 2 --dist loadfile tests/domain tests/jobs tests/journeys
+	@$(BIN)/python -m pytest -m "not drill and not faults" -n 2 --dist loadfile
+	@LEEWARD_TEST_DB=postgres $(BIN)/python -m pytest -m "not drill and not faults" -n 2 --dist loadfile tests/domain tests/jobs tests/journeys
 
 drill: $(VENV)/.dev ## the long series
 	@./setup.sh browser
-	@$(BIN)/python -m pytest -m drill
+	@$(BIN)/python -m pytest -m "drill and not faults"
+
+faults: $(VENV)/.dev ## several processes killed and cut off; on a quiet machine
+	@$(BIN)/python -m pytest -m faults
 
 check: $(VENV)/.dev ## lint, types, floors, templates, migrations
 	@$(BIN)/ruff check .

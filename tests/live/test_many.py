@@ -19,6 +19,8 @@ from tests.live.home import House, leeward, made
 from tests.live.watching import Device, Seen, Watch, Watchers, wait_for
 from tests.servers import Proxy, Site, Valkey, a_database, start_site
 
+pytestmark = pytest.mark.faults
+
 POSTGRES = os.environ.get("LEEWARD_TEST_DB") == "postgres"
 BACK_WITHIN = 3.0  # seconds
 

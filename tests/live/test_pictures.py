@@ -120,27 +120,42 @@ def test_what_is_taken_back_is_not_shown(server: Here, watchers: Watchers) -> No
     assert "Then: Eli" not in shown
 
 
-def test_who_connects_while_something_moves_learns_of_it(
-    server: Here, watchers: Watchers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Between the look that lets somebody in and the moment from which they are sent pictures there must be no gap."""
-    scene = a_scene()
-    join, before = registry.join, newest(scene)
+def in_between(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> None:
+    """Do something between the look that lets somebody in and the moment from which they are sent pictures."""
+    join = registry.join
 
-    def between() -> None:
-        scene.move("Ana", Move.RAISE, way="turn", at=START)
+    def done() -> None:
+        do()
         connections.close_all()
 
     def late(*arguments: Any, **facts: Any) -> None:
-        moving = Thread(target=between)
-        moving.start()
-        moving.join()
+        monkeypatch.setattr(registry, "join", join)
+        doing = Thread(target=done)
+        doing.start()
+        doing.join()
         join(*arguments, **facts)
 
     monkeypatch.setattr(registry, "join", late)
+
+
+def test_who_connects_while_something_moves_learns_of_it(
+    server: Here, watchers: Watchers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = a_scene()
+    before = newest(scene)
+    in_between(monkeypatch, lambda: scene.move("Ana", Move.RAISE, way="turn", at=START))
     watch = watchers.add(device(scene, "Dara", server.url))
-    wait_for(lambda: bool(watch.numbers), what="the greeting")
     assert watch.numbers[-1] == before + 1
+
+
+def test_who_leaves_while_they_connect_is_sent_away(
+    server: Here, watchers: Watchers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = a_scene()
+    in_between(monkeypatch, lambda: groups.leave(scene.here.ticket("Dara", at=START), at=START))
+    watch = watchers.add(device(scene, "Dara", server.url))
+    wait_for(lambda: watch.closed > 0, seconds=1, what="the close")
+    assert (watch.closed, watch.frames) == (4404, [])
 
 
 def test_leaving_the_group_closes_the_socket_within_a_second(server: Here, watchers: Watchers) -> None:

@@ -14,12 +14,11 @@ from django.conf import settings
 from django.http.cookie import parse_cookie
 
 from leeward.domain.groups import queries as groups
-from leeward.domain.groups.rules import Member
 from leeward.domain.people import queries as people
 from leeward.domain.room import actions as room
 from leeward.lib import clock
 from leeward.lib.refusals import NotHere, Refusal
-from leeward.live.registry import CLOSED_FOR_YOU, OVER, View, registry
+from leeward.live.registry import CLOSED_FOR_YOU, View, registry
 
 ROLES = ("member", "screen")
 HEARD_MOST = 3  # frames a client may send before its socket is closed; ours sends none
@@ -29,7 +28,7 @@ PATIENCE = 30.0  # seconds a picture may wait for a browser that takes none
 
 @dataclass(frozen=True)
 class _Admitted:
-    ticket: Member
+    membership: str
     person: str
     visit: str
     language: str
@@ -50,16 +49,7 @@ def _admitted(cookie: str, group: str, meeting: str) -> _Admitted | None:
         return None
     if look is None:
         return None
-    return _Admitted(ticket, me.person, me.visit, me.language, look.seq, look.due)
-
-
-def _newest(ticket: Member, meeting: str) -> int | None:
-    """The number of the picture that holds now; None when the room was closed just now."""
-    try:
-        look = room.look(ticket, meeting=meeting, at=clock.now())
-    except (NotHere, Refusal):
-        return None
-    return None if look is None else look.seq
+    return _Admitted(ticket.membership, me.person, me.visit, me.language, look.seq, look.due)
 
 
 class RoomSocket(AsyncWebsocketConsumer):
@@ -84,26 +74,28 @@ class RoomSocket(AsyncWebsocketConsumer):
         self._frame: str | None = None
         self._greeted = self._dismissed = False
         self._sending: asyncio.Task[None] | None = None
-        found = await database_sync_to_async(_admitted)(self.cookie, self.group, self.meeting)
+        found = await self._admitted()
         if found is None:
             await self.close(code=CLOSED_FOR_YOU)
             return
-        self.membership, self.person, self.visit = found.ticket.membership, found.person, found.visit
+        self.membership, self.person, self.visit = found.membership, found.person, found.visit
         self.seq, self.view = found.seq, (found.language, arguments["role"])
         await self.accept()
         registry.join(self.meeting, self, seq=found.seq, due=found.due)
-        await self._greet(await database_sync_to_async(_newest)(found.ticket, self.meeting))
+        found = await self._admitted()  # once more: something may have happened between the look and the joining
+        if found is None:
+            self.dismiss(CLOSED_FOR_YOU)
+        else:
+            await self._greet(found.seq)
 
-    async def _greet(self, newest: int | None) -> None:
-        """Say which picture holds, read after joining: what moved between the look and the joining is in it."""
-        if self._dismissed:
-            return
-        if newest is None:
-            await self._said(OVER)
-            return
+    async def _admitted(self) -> _Admitted | None:
+        return await database_sync_to_async(_admitted)(self.cookie, self.group, self.meeting)
+
+    async def _greet(self, newest: int) -> None:
+        """Say which picture holds."""
         if newest > self.seq:
             self.seq, self._frame = newest, None
-        if await self._said(json.dumps({"seq": self.seq})):
+        if not self._dismissed and await self._said(json.dumps({"seq": self.seq})):
             self._greeted = True
             self._send()
 
