@@ -743,7 +743,9 @@ class RoomMachine(RuleBasedStateMachine):
         here = sorted(self.paper.here) if self.paper.here and rng.random() < 0.9 else MEMBERS
         paper, by, other, chance = self.paper, rng.choice(here), rng.choice(here), rng.random()
         for_them = rng.random() < 0.2
-        if chance < 0.35:
+        if paper.kind() == "spotlight" and paper.offered is not None and rng.random() < 0.5:
+            self.happens(0, Move.UNVOLUNTEER if paper.lit else Move.VOLUNTEER, LEAD if paper.lit else by)
+        elif chance < 0.35:
             way = "follow_up" if paper.follow_ups and paper.speaks and rng.random() < 0.5 else "turn"
             self.happens(0, Move.RAISE, LEAD if for_them else by, by if for_them else "", way)
         elif chance < 0.5 and paper.speaks is not None:
@@ -789,6 +791,8 @@ class RoomMachine(RuleBasedStateMachine):
         for voter in sorted(paper.asked, key=lambda _: rng.random()):
             if rng.random() < 0.7 and paper.question:
                 self.tries(0, Move.THUMB, voter, pick=rng.randrange(9999))
+        if paper.asked and rng.random() < 0.3:
+            self.happens(0, Move.STEP_OUT, rng.choice(sorted(paper.asked)))
         if paper.question and rng.random() < 0.3:
             self.happens(0, Move.END_QUESTION, LEAD)
 
@@ -817,6 +821,18 @@ class RoomMachine(RuleBasedStateMachine):
         self.happens(0, rng.choice((Move.STEP_OUT, Move.ARRIVE, Move.ARRIVE, Move.TAKE_LEAD)), by)
         self.happens(0, rng.choice((Move.MARK_HERE, Move.MARK_HERE, Move.MARK_GONE)), LEAD, rng.choice(MEMBERS))
 
+    def the_lead_marks_somebody_by_mistake(self, rng: Random) -> None:
+        """Mostly somebody who has not been here yet, and with what the lead wrote down for them."""
+        paper = self.paper
+        new = [who for who in MEMBERS if who not in paper.here and who not in paper.did_something]
+        whom = rng.choice(new or MEMBERS)
+        self.happens(0, Move.MARK_HERE, LEAD, whom)
+        for move, text in ((Move.MOOD, "tired"), (Move.COMMIT, "Walk"), (Move.HAND_OVER, "")):
+            if rng.random() < 0.5:
+                self.happens(0, move, LEAD, whom, text=text)
+        if rng.random() < 0.7:
+            self.happens(0, Move.MARK_GONE, LEAD, whom)
+
     def the_lead_changes(self, rng: Random) -> None:
         chance = rng.random()
         if chance < 0.4:
@@ -825,6 +841,8 @@ class RoomMachine(RuleBasedStateMachine):
             self.happens(0, Move.LOST, None, LEAD)
             self.happens(rng.choice((0, TWO_AFTER, THREE_AFTER)), Move.TAKE_LEAD, rng.choice(MEMBERS))
         else:
+            if not self.paper.cut_off:
+                self.happens(0, Move.LOST, None, rng.choice(MEMBERS))
             self.happens(0, Move.BACK, None, rng.choice(sorted(self.paper.cut_off) or MEMBERS))
 
     def somebody_says_a_step(self, rng: Random) -> None:
@@ -834,6 +852,7 @@ class RoomMachine(RuleBasedStateMachine):
     acts: tuple[Callable[[RoomMachine, Random], None], ...] = (
         *[they_talk] * 8, *[they_ask_and_answer] * 3, *[everybody_has_a_thumb_about_the_time] * 2, *[it_goes_on] * 3,
         they_say_how_they_are, they_catch_and_keep, *[people_come_and_go] * 2, *[the_lead_changes] * 2,
+        the_lead_marks_somebody_by_mistake,
         somebody_says_a_step, they_follow_up_on_one_another,
     )  # fmt: skip
 
@@ -906,9 +925,8 @@ class RoomMachine(RuleBasedStateMachine):
         assert (list(state.caught), state.kept_lines) == (paper.lines, paper.to_ideas)
         assert list(state.answered) == paper.answers
         asked = state.question
-        assert ("", set(), {}) if asked is None else (asked.text, asked.voters, asked.thumbs) == (
-            paper.question, paper.asked, paper.thumbs,
-        )  # fmt: skip
+        on_the_table = ("", set(), {}) if asked is None else (asked.text, asked.voters, asked.thumbs)
+        assert on_the_table == (paper.question, paper.asked, paper.thumbs)
 
     def no_token_is_lost_or_found(self) -> None:
         state = self.state
