@@ -35,7 +35,6 @@ class PersonHere:
     without_device: bool
     said_step: bool
     tokens: int
-    may_be_written_for: bool
 
 
 @dataclass(frozen=True)
@@ -203,7 +202,6 @@ def _person(state: State, who: str, name: str) -> PersonHere:
         without_device=who in state.without_device,
         said_step=step is not None and step.seen == "group",
         tokens=state.tokens(who),
-        may_be_written_for=step is None or not step.own,
     )
 
 
