@@ -190,7 +190,6 @@ def test_signing_out_closes_the_socket_within_a_second(server: Here, watchers: W
     assert watchers.add(one).refused == 403
 
 
-@pytest.mark.xfail(strict=True, reason="the page's own way out announces nothing yet")
 def test_signing_out_by_the_page_closes_the_socket_too(server: Here, watchers: Watchers) -> None:
     scene = a_scene()
     one = device(scene, "Dara", server.url)

@@ -49,7 +49,7 @@ class SessionStore(SessionBase):
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key
         if key:
-            actions.end_visit_by_key(key=key)
+            actions.end_visit_by_key(key=key, at=clock.now())
 
     @classmethod
     def clear_expired(cls) -> None:

@@ -88,8 +88,15 @@ def keep_visit(
     return True
 
 
-def end_visit_by_key(*, key: str) -> None:
-    Visit.objects.filter(digest=queries.visit_digest(key)).delete()
+@transaction.atomic
+def end_visit_by_key(*, key: str, at: datetime) -> None:
+    """Sign out the device with this cookie key: the page's own way."""
+    row = Visit.objects.filter(digest=queries.visit_digest(key)).only("id", "person").first()
+    if row is None:
+        return
+    row.delete()
+    if row.person_id is not None:
+        announce(DevicesSignedOut(person=row.person_id, number=1, at=at))
 
 
 @transaction.atomic
